@@ -1,0 +1,48 @@
+"""The HTTP server: the web chat, health and metrics on one port. Platforms mount their routes here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from adapters.web import WebChat, install
+from bot.ports import EventHandler
+
+Health = Callable[[], Awaitable[dict[str, int]]]
+
+
+def application(chat: WebChat, handle: EventHandler, *, health: Health) -> web.Application:
+    """Everything that is served. `health` gives the backlog, and raises where the database does not answer."""
+    app = web.Application()
+
+    async def alive(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def ready(_request: web.Request) -> web.Response:
+        try:
+            return web.json_response({"status": "ready", **await health()})
+        except Exception:  # noqa: BLE001: whatever is wrong, the load balancer must hear "not ready"
+            return web.json_response({"status": "the database does not answer"}, status=503)
+
+    async def metrics(_request: web.Request) -> web.Response:
+        registry = CollectorRegistry()
+        work = Gauge("weaver_work", "Durable work, by state", ["state"], registry=registry)
+        for state, count in (await health()).items():
+            work.labels(state).set(count)
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app.router.add_get("/healthz", alive)
+    app.router.add_get("/readyz", ready)
+    app.router.add_get("/metrics", metrics)
+    install(app, chat, handle)
+    return app
+
+
+async def listen(app: web.Application, host: str, port: int) -> web.AppRunner:
+    """Serve `app`; the runner's `cleanup` ends it."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    return runner

@@ -1,0 +1,169 @@
+"""The neutral message, and what people type, as HTML that can do nothing but be read.
+
+Two fences, one behind the other: markdown-it with HTML switched off writes the markup, nh3 then lets through only
+the tags and addresses named here.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from bot.ports import Button, Buttons, Context, Divider, Fields, Image, Message, Part, Quote, Text
+
+_TAGS = {"a", "p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "div", "dl", "dt", "dd", "figure", "img"}
+_TAGS |= {"hr", "button", "blockquote", "figcaption", "span"}
+_ATTRIBUTES = {
+    "a": {"href", "class", "target"},
+    "ol": {"start"},
+    "img": {"src", "alt", "loading"},
+    "button": {"type", "class", "data-action", "data-value"},
+    "div": {"class", "dir"},
+    "p": {"class", "dir"},
+    "dl": {"class"},
+    "dd": {"dir"},
+    "blockquote": {"class", "dir"},
+    "figure": {"class"},
+    "span": {"class"},
+}
+_SCHEMES = {"http", "https", "mailto"}
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+")
+_TRAILING = ".,;:!?…*_~"
+_CODE = re.compile(r"```(?:[\w+-]*\n)?(?P<block>.*?)```|`(?P<code>[^`\n]+)`", re.DOTALL)
+
+
+def _bare_links(state: StateCore) -> None:
+    """Make addresses that stand bare in the text into links, outside links and code."""
+    for block in state.tokens:
+        if block.type != "inline" or not block.children:
+            continue
+        depth, children = 0, []
+        for token in block.children:
+            depth += token.nesting if token.type in ("link_open", "link_close") else 0
+            children.extend([token] if token.type != "text" or depth else _split_addresses(token))
+        block.children = children
+
+
+def _split_addresses(token: Token) -> list[Token]:
+    pieces: list[Token] = []
+    end = 0
+    for found in _ADDRESS.finditer(token.content):
+        address = found.group().rstrip(_TRAILING)
+        while address.endswith(")") and address.count(")") > address.count("("):
+            address = address[:-1].rstrip(_TRAILING)
+        pieces.append(Token("text", "", 0, content=token.content[end : found.start()], level=token.level))
+        pieces.append(Token("link_open", "a", 1, attrs={"href": address}, level=token.level))
+        pieces.append(Token("text", "", 0, content=address, level=token.level + 1))
+        pieces.append(Token("link_close", "a", -1, level=token.level))
+        end = found.start() + len(address)
+    if not pieces:
+        return [token]
+    pieces.append(Token("text", "", 0, content=token.content[end:], level=token.level))
+    return pieces
+
+
+def _markdown() -> MarkdownIt:
+    small = MarkdownIt("zero", {"html": False, "breaks": True})
+    small.enable(["emphasis", "backticks", "link", "list", "fence", "newline", "escape", "entity", "blockquote"])
+    # After "text_join": only there an escaped character is part of its text again, as in https://host/a\_b.
+    small.core.ruler.push("bare_links", _bare_links)
+    return small
+
+
+_MARKDOWN = _markdown()
+
+
+def render_markdown(text: str) -> str:
+    """The port's small Markdown, as people may type it too: bold, italic, code, links, lists, quotes, new lines."""
+    return _clean(f'<div class="md" dir="auto">{_MARKDOWN.render(text)}</div>')
+
+
+def render_message(message: Message) -> str:
+    """One message of the bot. Anything beyond plain words is a card."""
+    card = any(not isinstance(part, Text) for part in message.parts)
+    body = "".join(_part(part) for part in message.parts) or _words(message.summary)
+    return _clean(f'<div class="{"card" if card else "words"}">{body}</div>')
+
+
+def _part(part: Part) -> str:
+    html = ""
+    match part:
+        case Text(markdown):
+            html = f'<div class="md" dir="auto">{_MARKDOWN.render(markdown)}</div>'
+        case Context(markdown):
+            html = f'<div class="context" dir="auto">{_MARKDOWN.renderInline(markdown)}</div>'
+        case Quote(text, by):
+            name = f'<div class="by" dir="auto">{escape(by)}</div>' if by else ""
+            html = f'<blockquote class="quote">{name}<div dir="auto">{_quoted(text)}</div></blockquote>'
+        case Fields(items):
+            facts = "".join(f'<div><dt>{escape(k)}</dt><dd dir="auto">{escape(v)}</dd></div>' for k, v in items)
+            html = f'<dl class="facts">{facts}</dl>'
+        case Buttons(items):
+            html = f'<div class="buttons">{"".join(_button(button) for button in items)}</div>'
+        case Image(url, alt):
+            picture = f'<img src="{escape(url)}" alt="{escape(alt)}" loading="lazy">' if _safe_picture(url) else ""
+            html = f'<figure class="picture">{picture or escape(alt)}</figure>'
+        case Divider():
+            html = "<hr>"
+    return html
+
+
+def _button(button: Button) -> str:
+    label = escape(button.label)
+    if button.url:
+        return f'<a class="button {button.style}" href="{escape(button.url)}">{label}</a>'
+    action, value = escape(button.action), escape(button.value)
+    return f'<button type="button" class="button {button.style}" data-action="{action}" data-value="{value}">' + (
+        f"{label}</button>"
+    )
+
+
+def _quoted(text: str) -> str:
+    """A person's words as typed. Only code is shown as code; nothing else in them means anything."""
+    out: list[str] = []
+    end = 0
+    for found in _CODE.finditer(text):
+        out.append(_words(text[end : found.start()]))
+        block, code = found["block"], found["code"]
+        if block is not None:
+            out.append(f"<pre><code>{escape(block.strip(chr(10)))}</code></pre>")
+        else:
+            out.append(f"<code>{escape(code)}</code>")
+        end = found.end()
+    out.append(_words(text[end:]))
+    return "".join(out)
+
+
+def _words(text: str) -> str:
+    return escape(text.strip("\n")).replace("\n", "<br>")
+
+
+def _safe_picture(url: str) -> bool:
+    return url.startswith(("https://", "http://")) or (url.startswith("/") and not url.startswith("//"))
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """Only classes of ours: nothing that is shown may dress up as another part of the page."""
+    if name != "class":
+        return value
+    ours = {"md", "card", "words", "context", "quote", "by", "facts", "buttons", "button", "picture"}
+    ours |= {"plain", "primary", "danger"}
+    return " ".join(word for word in value.split() if word in ours) or None
+
+
+def _clean(html: str) -> str:
+    options: dict[str, Any] = {"link_rel": "noopener noreferrer nofollow", "attribute_filter": _attribute}
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        **options,
+    )

@@ -1,0 +1,144 @@
+// Forms of the bot as dialogs. What is wrong is said at the input it is about; nothing typed is ever lost to it.
+
+import { newKey, post } from "./api.js";
+import { openDialog } from "./dialog.js";
+import { announce, h, icon } from "./dom.js";
+import { PeoplePicker } from "./picker.js";
+import { fromLocalInput, toLocalInput } from "./time.js";
+
+let forms = 0;
+
+export function openForm(form) {
+  const prefix = `form-${(forms += 1)}`;
+  const fields = form.inputs.map((question) => field(question, `${prefix}-${question.name}`, form.people ?? []));
+  const problem = h("span.problem", { role: "alert" });
+  const submit = h("button.button.primary", { type: "submit" }, form.submit);
+  // One key for as long as the form is open and unchanged: pressing twice acts once.
+  let key = newKey();
+  let sending = false;
+
+  const dialog = openDialog(form.title, (close) => [
+    h(
+      "form",
+      {
+        noValidate: true,
+        oninput: () => {
+          if (!sending) key = newKey();
+        },
+        onsubmit: async (event) => {
+          event.preventDefault();
+          if (sending) return;
+          sending = true;
+          busy(submit, true);
+          problem.textContent = "";
+          fields.forEach((one) => one.wrong(""));
+          try {
+            await post("/api/forms", { key, token: form.token, values: Object.fromEntries(fields.map((one) => [one.name, one.value()])) });
+            close();
+            announce("Sent");
+          } catch (error) {
+            problem.textContent = error.message;
+            const wrong = fields.filter((one) => error.errors[one.name]);
+            wrong.forEach((one) => one.wrong(error.errors[one.name]));
+            (wrong[0] ?? fields[0])?.focus();
+            if (error.status === 422) key = newKey();
+          } finally {
+            sending = false;
+            busy(submit, false);
+          }
+        },
+      },
+      h("div.dialog-body", {}, form.intro && h("div", { html: form.intro }), ...fields.map((one) => one.element)),
+      h("footer.dialog-footer", {}, problem, h("button.button", { type: "button", onclick: close }, "Cancel"), submit),
+    ),
+  ]);
+  fields[0]?.focus();
+  return dialog;
+}
+
+function busy(button, on) {
+  button.classList.toggle("busy", on);
+  button.setAttribute("aria-disabled", String(on));
+}
+
+/** An input with its label, hint and place for an error: {name, element, value(), focus(), wrong(sentence)}. */
+function field(question, id, people) {
+  const control = controls[question.kind](question, id, people);
+  const error = h("p.error", { id: `${id}-error`, hidden: true });
+  const hint = question.hint ? h("p.hint", { id: `${id}-hint`, dir: "auto" }, question.hint) : null;
+  const many = question.kind === "choices" || control.radios;
+  const optional = question.required || question.kind === "toggle" ? null : h("span.optional", {}, " (optional)");
+  const label = control.labelled ? null : h(many ? "legend" : "label", many ? {} : { for: id }, h("bdi", {}, question.label), optional);
+  const element = h(many ? "fieldset.field" : "div.field", {}, label, control.element, hint, error);
+  control.focusable().setAttribute("aria-describedby", [hint && hint.id, error.id].filter(Boolean).join(" "));
+  return {
+    name: question.name,
+    element,
+    value: control.value,
+    focus: () => control.focusable().focus(),
+    wrong: (sentence) => {
+      error.hidden = !sentence;
+      error.replaceChildren(...(sentence ? [icon("warning"), sentence] : []));
+      element.classList.toggle("wrong", Boolean(sentence));
+      control.focusable().setAttribute("aria-invalid", String(Boolean(sentence)));
+    },
+  };
+}
+
+const simple = (input, read = () => input.value) => ({ element: input, value: read, focusable: () => input });
+const required = (question) => ({ "aria-required": String(question.required) });
+
+function options(question, id, type, chosen) {
+  const boxes = question.options.map((option) =>
+    h("input", { type, name: id, value: option.value, checked: chosen.includes(option.value) }),
+  );
+  const rows = question.options.map((option, index) =>
+    h("label.option", {}, boxes[index], h("span", {}, h("bdi", {}, option.label), " ", option.hint && h("span.why", {}, option.hint))),
+  );
+  const checked = () => boxes.filter((box) => box.checked).map((box) => box.value);
+  return { element: h("div", {}, ...rows), checked, focusable: () => boxes.find((box) => box.checked) ?? boxes[0] ?? rows[0] };
+}
+
+const controls = {
+  text: (question, id) =>
+    simple(h("input", { id, type: "text", dir: "auto", value: question.initial || "", maxLength: question.maxLength, autocomplete: "off", ...required(question) })),
+
+  long_text: (question, id) =>
+    simple(h("textarea", { id, dir: "auto", value: question.initial || "", maxLength: question.maxLength, ...required(question) })),
+
+  choice(question, id) {
+    // A few are shown at once; many go into a list.
+    if (question.options.length <= 5) {
+      const group = options(question, id, "radio", [question.initial]);
+      return { ...group, radios: true, value: () => group.checked()[0] ?? "" };
+    }
+    const list = h("select", { id, ...required(question) }, h("option", { value: "" }, "Choose…"));
+    for (const option of question.options) list.append(h("option", { value: option.value }, option.hint ? `${option.label} · ${option.hint}` : option.label));
+    list.value = question.initial || "";
+    return simple(list);
+  },
+
+  choices(question, id) {
+    const group = options(question, id, "checkbox", Array.isArray(question.initial) ? question.initial : [question.initial]);
+    return { ...group, value: group.checked };
+  },
+
+  person: (question, id, people) => new PeoplePicker(id, { several: false, chosen: initialPeople(question, people) }),
+  people: (question, id, people) => new PeoplePicker(id, { several: true, chosen: initialPeople(question, people) }),
+
+  datetime(question, id) {
+    const input = h("input", { id, type: "datetime-local", value: toLocalInput(question.initial), ...required(question) });
+    return simple(input, () => (input.value ? fromLocalInput(input.value) : ""));
+  },
+
+  toggle(question, id) {
+    const box = h("input", { id, type: "checkbox", role: "switch", checked: question.initial === true });
+    const element = h("label.toggle", {}, box, h("bdi", {}, question.label));
+    return { element, labelled: true, value: () => box.checked, focusable: () => box };
+  },
+};
+
+function initialPeople(question, people) {
+  const ids = Array.isArray(question.initial) ? question.initial : [question.initial];
+  return ids.map((id) => people.find((person) => person.id === id)).filter(Boolean);
+}

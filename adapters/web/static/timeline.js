@@ -1,0 +1,182 @@
+// A list of messages that keeps itself up to date: in the main pane, and in the thread.
+
+import { edit, hideActions, offerActions, press } from "./acts.js";
+import { h, icon, reconcile, toast } from "./dom.js";
+import { messageElement } from "./message.js";
+import { goTo, readAddress } from "./navigation.js";
+import { inOrder, loadOlder } from "./state.js";
+import { dayKey, dayName } from "./time.js";
+
+const GROUP_MINUTES = 5;
+
+export class Timeline {
+  /** `source()` gives {list, path, root, beginning, busy, readOnly}: what to show now. */
+  constructor(container, source, { inThread }) {
+    this.container = container;
+    this.source = source;
+    this.inThread = inThread;
+    this.kept = new Map();
+    this.loading = false;
+    this.atEnd = true;
+    container.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    container.addEventListener("pointerover", (event) => this.offer(event));
+    container.addEventListener("focusin", (event) => this.offer(event));
+    container.addEventListener("pointerleave", () => !container.contains(document.activeElement) && hideActions());
+    container.addEventListener("click", (event) => this.clicked(event));
+    container.addEventListener("keydown", (event) => this.keyed(event));
+    // Pictures come later and push the end away.
+    container.addEventListener("load", () => this.atEnd && this.toEnd(), true);
+    new ResizeObserver(() => this.atEnd && this.toEnd()).observe(container);
+  }
+
+  draw({ fresh = false, reveal = null } = {}) {
+    const { list, root, beginning, busy } = this.source();
+    const stay = this.atEnd || fresh;
+    const anchor = this.container.querySelector(".message");
+    const before = anchor?.getBoundingClientRect().top;
+    const held = document.activeElement?.closest?.(".message");
+    const heldHere = held && this.container.contains(held) ? held.dataset.id : null;
+
+    const nodes = [];
+    if (!list.older && list.loaded && beginning) nodes.push(this.keep("beginning", beginning.key, beginning.make));
+    if (root?.author) nodes.push(...this.rootNodes(root, list));
+    nodes.push(...this.messageNodes(list, root));
+    if (busy) nodes.push(this.keep("busy", busy, () => thinking(busy)));
+    if (list.newer) nodes.push(this.keep("jump", "", () => this.jump("Jump to the newest", () => goTo(this.source().channel))));
+    reconcile(this.container, nodes);
+    const shown = new Set(nodes);
+    for (const [key, { node }] of this.kept) if (!shown.has(node)) this.kept.delete(key);
+
+    if (heldHere && !document.activeElement.closest(".message")) this.find(heldHere)?.focus({ preventScroll: true });
+    if (reveal && this.find(reveal)) this.reveal(reveal);
+    else if (stay) this.toEnd();
+    else if (anchor?.isConnected) this.container.scrollTop += anchor.getBoundingClientRect().top - before;
+  }
+
+  keep(key, signature, make) {
+    const known = this.kept.get(key);
+    if (known?.signature === signature) return known.node;
+    // What somebody is editing right now is not redrawn under their hands.
+    if (known?.node.querySelector?.(".editor")) return known.node;
+    const node = make();
+    this.kept.set(key, { signature, node });
+    return node;
+  }
+
+  rootNodes(root, list) {
+    const node = this.keep(`m${root.id}`, `${root.revision}`, () => messageElement(root, { grouped: false, inThread: true }));
+    const count = list.messages.size;
+    const words = count === 1 ? "1 reply" : `${count} replies`;
+    return count ? [node, this.keep("count", words, () => h("div.replies-line", {}, words))] : [node];
+  }
+
+  messageNodes(list, root) {
+    const nodes = [];
+    let last = null;
+    let lastDay = root?.created ? dayKey(new Date(root.created)) : null;
+    let newShown = false;
+    for (const message of inOrder(list)) {
+      const time = new Date(message.created);
+      const day = dayKey(time);
+      let grouped = Boolean(last) && last.author.id === message.author.id && last.private === message.private;
+      grouped &&= time - new Date(last?.created) < GROUP_MINUTES * 60000 && !last?.deleted && !message.deleted;
+      if (day !== lastDay) {
+        const name = dayName(time);
+        nodes.push(this.keep(`day${day}`, name, () => h("div.day", { role: "separator" }, name)));
+        grouped = false;
+      }
+      if (!newShown && list.newAfter !== null && message.posted > list.newAfter && !message.mine) {
+        nodes.push(this.keep("new", "", () => h("div.new-line", { role: "separator" }, "New")));
+        newShown = true;
+        grouped = false;
+      }
+      const signature = `${message.revision}.${grouped}.${message.replies?.count ?? 0}`;
+      nodes.push(this.keep(`m${message.id}`, signature, () => messageElement(message, { grouped, inThread: this.inThread })));
+      last = message;
+      lastDay = day;
+    }
+    return nodes;
+  }
+
+  jump(label, act) {
+    return h("button.jump", { type: "button", onclick: act }, icon("down"), label);
+  }
+
+  find(id) {
+    return this.container.querySelector(`[data-id="${id}"]`);
+  }
+
+  message(article) {
+    const { list, root } = this.source();
+    return root?.id === article.dataset.id ? root : list.messages.get(article.dataset.id);
+  }
+
+  reveal(id) {
+    const article = this.find(id);
+    article.scrollIntoView({ block: "center" });
+    article.classList.remove("found");
+    requestAnimationFrame(() => article.classList.add("found"));
+    article.focus({ preventScroll: true });
+    this.scrolled();
+  }
+
+  toEnd() {
+    this.container.scrollTop = this.container.scrollHeight;
+    this.atEnd = true;
+  }
+
+  async scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.container;
+    this.atEnd = scrollHeight - scrollTop - clientHeight < 60;
+    const { list, path } = this.source();
+    if (scrollTop > 400 || !list.older || this.loading) return;
+    this.loading = true;
+    try {
+      await loadOlder(list, path);
+    } catch (error) {
+      toast(error.message, { icon: "warning" });
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  offer(event) {
+    const article = event.target.closest?.(".message");
+    const message = article && this.message(article);
+    if (message) offerActions(article, message, { inThread: this.inThread, readOnly: this.source().readOnly });
+  }
+
+  clicked(event) {
+    const button = event.target.closest("button[data-action]");
+    if (button) {
+      press(button, this.message(button.closest(".message")));
+      return;
+    }
+    const link = event.target.closest("a[href]");
+    const address = link && !event.metaKey && !event.ctrlKey && readAddress(link.href);
+    if (address) {
+      event.preventDefault();
+      goTo(address.channel, address.message);
+    }
+  }
+
+  /** Arrow keys go from message to message; E edits one's own. */
+  keyed(event) {
+    const article = event.target.closest(".message");
+    if (!article || event.target !== article) return;
+    const all = [...this.container.querySelectorAll(".message")];
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      all[all.indexOf(article) + step]?.focus();
+    } else if (event.key === "e" && this.message(article)?.mine) {
+      event.preventDefault();
+      edit(article, this.message(article));
+    }
+  }
+}
+
+function thinking(words) {
+  const dots = h("span.dots", { "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+  return h("div.thinking", { role: "status" }, dots, words);
+}

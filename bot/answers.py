@@ -1,0 +1,375 @@
+"""What comes back to a question: answers from prompts and threads, what is missing, acceptance, edits, "me too"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from bot import experts, knowledge, questions, replies
+from bot.errors import AlreadyDone, NotAllowed
+from bot.models import Answer, Follower, Person, Prompt, Question
+from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
+from bot.store import Transaction
+
+LONGEST = 12_000
+OPEN = ("routed", "answered", "accepted")
+
+
+# --- an expert decides --------------------------------------------------------------------------------------------
+
+
+async def _mine(tx: Transaction, person: Person, prompt_id: str) -> tuple[Prompt, Question]:
+    prompt = await tx.get(Prompt, int(prompt_id))
+    if prompt.expert_id != person.id:
+        raise NotAllowed("That request was for somebody else.")
+    return prompt, await tx.get(Question, prompt.question_id)
+
+
+async def _decide(tx: Transaction, prompt: Prompt, question: Question, state: str) -> None:
+    prompt.state, prompt.decided_at = state, tx.now
+    await tx.never_mind("remind", prompt.id)
+    await questions.show_prompt(tx, prompt, question)
+
+
+async def prompt_answer_form(tx: Transaction, person: Person, event: Pressed) -> Form:
+    """Where an expert writes the answer to a prompt."""
+    prompt, question = await _mine(tx, person, event.value)
+    return replies.answer_form("prompt_answer", str(prompt.id), await questions.view(tx, question))
+
+
+async def prompt_answer(tx: Transaction, person: Person, event: Submitted) -> None:
+    """An answer written in a prompt's form."""
+    prompt, question = await _mine(tx, person, event.value)
+    await give(tx, person, question, _written(event), prompt=prompt)
+
+
+async def reply_to_prompt(tx: Transaction, person: Person, prompt_id: str, text: str) -> None:
+    """An expert answered by simply replying to the prompt."""
+    prompt, question = await _mine(tx, person, prompt_id)
+    await give(tx, person, question, text, prompt=prompt)
+
+
+async def pass_on(tx: Transaction, person: Person, event: Pressed) -> None:
+    """An expert passes: the next best is asked."""
+    prompt, question = await _mine(tx, person, event.value)
+    if prompt.state in ("open", "later"):
+        await _decide(tx, prompt, question, "passed")
+        if question.state == "routed":
+            await questions.prompt_next(tx, question)
+
+
+async def later(tx: Transaction, person: Person, event: Pressed) -> None:
+    """Not now: the prompt comes back on the expert's next working morning."""
+    prompt, question = await _mine(tx, person, event.value)
+    if prompt.state == "open":
+        await _decide(tx, prompt, question, "later")
+        await tx.later("remind", prompt.id, after=experts.next_working_morning(person, tx.now))
+
+
+async def remind(tx: Transaction, prompt_id: str) -> None:
+    """The morning has come: ask again, in a new message, if the question still waits."""
+    prompt = await tx.get(Prompt, int(prompt_id))
+    question = await tx.get(Question, prompt.question_id)
+    account = await tx.account_of(prompt.expert_id, platform=question.platform)
+    if prompt.state != "later" or account is None:
+        return
+    prompt.state = "open" if question.state == "routed" else "closed"
+    await questions.show_prompt(tx, prompt, question)
+    if prompt.state == "open":
+        words = "You asked me to come back to this one: its card is above."
+        await tx.show(f"reminder:{prompt.id}:{tx.now:%Y%m%d}", replies.settled(question.text, words), to=account)
+
+
+async def hand_over_form(tx: Transaction, person: Person, event: Pressed) -> Form:
+    """Who knows better?"""
+    prompt, question = await _mine(tx, person, event.value)
+    return replies.hand_over_form(prompt.id, await questions.view(tx, question))
+
+
+async def hand_over(tx: Transaction, person: Person, event: Submitted) -> None:
+    """An expert names a colleague, who is asked in turn."""
+    prompt, question = await _mine(tx, person, event.value)
+    chosen = event.chosen("person")
+    found = await experts.known(tx, [replace(event.actor, id=key) for key in chosen])
+    if not found:
+        raise FormError({"person": "Choose a colleague from the list."})
+    colleague = found[0]
+    if colleague.id == person.id:
+        raise FormError({"person": "That is you. Choose somebody else, or press Pass."})
+    if not colleague.active or colleague.guest or not await tx.may_see(colleague, question.space):
+        raise FormError({"person": f"{colleague.name} cannot see that channel. Choose somebody who can."})
+    if colleague.id == question.asker_id:  # never said of an anonymous asker: they get the prompt like anybody
+        raise FormError({"person": f"{colleague.name} asked this. Choose somebody else."})
+    if not await questions.prompt(tx, question, colleague.id, why="", named_by=person):
+        raise FormError({"person": f"{colleague.name} was asked already. Choose somebody else, or press Pass."})
+    await _decide(tx, prompt, question, "handed_over")
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+def _written(event: Submitted) -> str:
+    text = event.text("answer").replace("\0", "").strip()
+    if not text:
+        raise FormError({"answer": "Write a sentence or two."})
+    if len(text) > LONGEST:
+        raise FormError({"answer": f"That has {len(text):,} characters; an answer can have {LONGEST:,}."})
+    return text
+
+
+async def answer_form(tx: Transaction, person: Person, event: Pressed) -> Form:
+    """Where anybody who sees a question may answer it."""
+    question = await _seen(tx, person, event.value)
+    return replies.answer_form("answer", str(question.id), await questions.view(tx, question))
+
+
+async def answer(tx: Transaction, person: Person, event: Submitted) -> None:
+    """An answer from the button below a question."""
+    question = await _seen(tx, person, event.value)
+    await give(tx, person, question, _written(event))
+
+
+async def _seen(tx: Transaction, person: Person, question_id: str) -> Question:
+    question = await tx.get(Question, int(question_id))
+    if not await tx.may_see(person, question.space):
+        raise NotAllowed("That question is in a channel you are not in.")
+    return question
+
+
+async def give(
+    tx: Transaction, person: Person, question: Question, text: str, *, prompt: Prompt | None = None, message_id: str | None = None
+) -> Answer | None:
+    """Take an answer: it appears in the thread under its author's name, and the asker is told at once.
+
+    `message_id`: it is in the thread already.
+    """
+    if not await tx.may_see(person, question.space):
+        raise NotAllowed("That question is in a channel you are not in.")
+    text = text.replace("\0", "").strip()
+    if not text:
+        return None
+    row = await tx.add(
+        Answer(question_id=question.id, author_id=person.id, text=text, created_at=tx.now, message_id=message_id,
+               origin="thread" if message_id else "prompt")
+    )  # fmt: skip
+    if question.state == "routed":
+        question.state = "answered"
+        await questions.show_question(tx, question)
+    await _show(tx, row, question)
+    mine = select(Prompt).where(Prompt.question_id == question.id, Prompt.expert_id == person.id)
+    prompt = prompt or await tx.first(mine)
+    if prompt:
+        await _decide(tx, prompt, question, "answered")
+    return row
+
+
+async def _show(tx: Transaction, row: Answer, question: Question) -> None:
+    """Bring the answer's cards up to date: in the thread, and the asker's."""
+    author = (await tx.get(Person, row.author_id)).name
+    asked, accepted = await questions.view(tx, question), row.accepted_at is not None
+    if row.origin == "prompt":
+        if row.withdrawn_at:
+            await tx.withdraw(f"answer:{row.id}")
+        else:
+            card = replies.answer(asked, row.id, author, row.text, accepted=accepted)
+            await tx.show(f"answer:{row.id}", card, to=questions.home_of(question))
+    asker, ref = questions.asker_of(tx, question)
+    if asker != row.author_id:
+        told = replies.answered(
+            asked, row.id, author, row.text, accepted=accepted, withdrawn=row.withdrawn_at is not None
+        )
+        await tx.show(f"told:{row.id}", told, to=ref)
+
+
+async def when_sent(tx: Transaction, answer_id: int, message_id: str) -> None:
+    """The answer is in the thread."""
+    (await tx.get(Answer, answer_id)).message_id = message_id
+
+
+def substantive(text: str) -> bool:
+    """Whether a reply says something: three words, a link or code; "thanks!" and "+1" do not."""
+    words = re.findall(r"\w{2,}", re.sub(r":[\w+-]+:", "", text))
+    small = {"thanks", "thank", "you", "ok", "okay", "great", "cool", "nice", "yes", "no", "lol", "same", "here", "thx"}
+    return "`" in text or "://" in text or len([w for w in words if w.lower() not in small]) >= 3
+
+
+async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool:
+    """A reply in a question's thread; False where the thread holds no question."""
+    question = await _at(tx, event.place)
+    if question is None:
+        return False
+    text = event.text.replace("\0", "").strip()
+    if questions.asker_of(tx, question)[0] == person.id:
+        await _pass_on_follow_up(tx, question, text, event.id)
+    elif substantive(text) and question.state in OPEN:
+        await give(tx, person, question, text, message_id=event.message_id)
+    return True
+
+
+async def _at(tx: Transaction, place: Place) -> Question | None:
+    here = (Question.platform == place.platform, Question.workspace == place.workspace)
+    there = (Question.channel == place.channel, Question.thread == place.thread)
+    return await tx.first(select(Question).where(*here, *there).with_for_update()) if place.thread else None
+
+
+async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, event_id: str) -> None:
+    """Those who answered in private do not watch the thread: they are told what the asker wrote."""
+    rows = select(Answer.author_id).where(Answer.question_id == question.id, Answer.withdrawn_at.is_(None)).distinct()
+    for author in await tx.all(rows):
+        account = await tx.account_of(author, platform=question.platform)
+        if account and substantive(text):
+            card = replies.follow_up(await questions.view(tx, question), text)
+            await tx.show(f"follow_up:{event_id}:{author}", card, to=account)
+
+
+async def edited(tx: Transaction, event: Edited) -> None:
+    """An answer's message was changed: so is the answer, and the entry made of it."""
+    question = await _at(tx, event.place)
+    row = await _by_message(tx, question, event.message_id)
+    if question is None or row is None:
+        return
+    text = event.text.replace("\0", "").strip()
+    if not text:
+        await _take_back(tx, question, row)
+    elif text != row.text:
+        row.text, row.edited_at = text, tx.now
+        await _show(tx, row, question)
+        if row.accepted_at:
+            await knowledge.keep(tx, question)
+
+
+async def deleted(tx: Transaction, event: Deleted) -> None:
+    """An answer's message was removed: what came from it is taken back."""
+    question = await _at(tx, event.place)
+    row = await _by_message(tx, question, event.message_id)
+    if question and row:
+        await _take_back(tx, question, row)
+
+
+async def _by_message(tx: Transaction, question: Question | None, message_id: str) -> Answer | None:
+    mine = select(Answer).where(Answer.message_id == message_id, Answer.withdrawn_at.is_(None))
+    return await tx.first(mine.where(Answer.question_id == question.id)) if question else None
+
+
+async def _take_back(tx: Transaction, question: Question, row: Answer) -> None:
+    row.withdrawn_at = tx.now
+    await tx.session.flush()
+    if row.accepted_at:
+        await knowledge.keep(tx, question)
+    left = await tx.all(
+        select(Answer).where(Answer.question_id == question.id, Answer.withdrawn_at.is_(None))
+    )
+    accepted = any(answer.accepted_at for answer in left)
+    question.state = "accepted" if accepted else "answered" if left else "routed"
+    await _show(tx, row, question)
+    await questions.show_question(tx, question)
+
+
+# --- the asker decides ------------------------------------------------------------------------------------------------
+
+
+async def accept(tx: Transaction, person: Person, event: Pressed) -> None:
+    """This answers it: the thread becomes knowledge, its author and the followers hear of it."""
+    await accept_answer(tx, person, await tx.get(Answer, int(event.value)))
+
+
+async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
+    """Accept one answer, as the asker or a moderator of the community."""
+    question = await tx.get(Question, row.question_id)
+    asker, _ = questions.asker_of(tx, question)
+    if person.id != asker and person.id not in await knowledge.moderators(tx, question.community_id):
+        raise NotAllowed("Only the person who asked, or a moderator, can accept an answer.")
+    if row.withdrawn_at:
+        raise AlreadyDone("Its author took that answer back.")
+    if row.accepted_at:
+        return
+    row.accepted_at, question.state = tx.now, "accepted"
+    await tx.session.flush()
+    entry = await knowledge.keep(tx, question)
+    await _show(tx, row, question)
+    await questions.show_question(tx, question)
+    for prompt in await tx.all(
+        select(Prompt).where(Prompt.question_id == question.id, Prompt.state.in_(("open", "later")))
+    ):
+        await _decide(tx, prompt, question, "closed")
+    asked = await questions.view(tx, question)
+    author = await tx.get(Person, row.author_id)
+    account = await tx.account_of(author.id, platform=question.platform)
+    if account and entry and author.id != person.id:
+        card = replies.your_answer_was_accepted(asked, entry.state, entry.review_at, asked.followers)
+        await tx.show(f"accepted:{row.id}", card, to=account)
+    for follower in await tx.all(select(Follower.person_id).where(Follower.question_id == question.id)):
+        account = await tx.account_of(follower, platform=question.platform)
+        if account and follower not in (author.id, asker):
+            card = replies.question_solved(asked, author.name, row.text)
+            await tx.show(f"solved:{row.id}:{follower}", card, to=account)
+
+
+async def accept_message(tx: Transaction, person: Person, place: Place, message_id: str) -> None:
+    """Accept by reaction: quietly nothing where the message is no answer, or not theirs to accept."""
+    row = await tx.first(select(Answer).where(Answer.message_id == message_id, Answer.withdrawn_at.is_(None)))
+    question = await tx.session.get(Question, row.question_id) if row else None
+    if row and question and questions.home_of(question).root == place.root:
+        asker, _ = questions.asker_of(tx, question)
+        if person.id == asker or person.id in await knowledge.moderators(tx, question.community_id):
+            await accept_answer(tx, person, row)
+
+
+async def missing_form(tx: Transaction, person: Person, event: Pressed) -> Form:
+    """What do the answers leave open?"""
+    question = await tx.get(Question, int(event.value))
+    if questions.asker_of(tx, question)[0] != person.id:
+        raise NotAllowed("Only the person who asked can say what is missing.")
+    return replies.missing_form(await questions.view(tx, question))
+
+
+async def missing(tx: Transaction, person: Person, event: Submitted) -> None:
+    """The asker says what is missing: in the thread, to those who answered, and to the next expert."""
+    question = await tx.get(Question, int(event.value))
+    if questions.asker_of(tx, question)[0] != person.id:
+        raise NotAllowed("Only the person who asked can say what is missing.")
+    text = event.text("missing").replace("\0", "").strip()
+    if not text:
+        raise FormError({"missing": "Say in a few words what you still need to know."})
+    await say_what_is_missing(tx, question, text, event.id)
+
+
+async def say_what_is_missing(tx: Transaction, question: Question, text: str, event_id: str) -> None:
+    """Put the asker's words into the thread, under their name or without, and ask one more expert."""
+    asked = await questions.view(tx, question)
+    await tx.show(f"missing:{event_id}", replies.missing(asked, text), to=questions.home_of(question))
+    await _pass_on_follow_up(tx, question, text, event_id)
+    if question.state == "answered":
+        question.state = "routed"
+        await questions.show_question(tx, question)
+        await questions.prompt_next(tx, question)
+
+
+# --- everybody else ---------------------------------------------------------------------------------------------------
+
+
+async def me_too(tx: Transaction, person: Person, event: Pressed) -> None:
+    """Follow a question one has, too; pressed again, stop following."""
+    question = await _seen(tx, person, event.value)
+    await follow(tx, person, question, toggle=True)
+
+
+async def follow(tx: Transaction, person: Person, question: Question, *, toggle: bool = False) -> None:
+    """Follow a question: counted as demand, told when it is answered."""
+    if questions.asker_of(tx, question)[0] == person.id:
+        raise AlreadyDone("You asked this one: you are told of every answer anyway.")
+    following = await tx.session.get(Follower, (question.id, person.id))
+    if following is None:
+        await tx.add(Follower(question_id=question.id, person_id=person.id))
+    elif toggle:
+        await tx.session.delete(following)
+    await questions.show_question(tx, question)
+
+
+async def follow_message(tx: Transaction, person: Person, place: Place, message_id: str) -> None:
+    """Follow by reaction to the question's message."""
+    question = await _at(tx, place.root.in_thread(message_id))
+    if question and questions.asker_of(tx, question)[0] != person.id and await tx.may_see(person, question.space):
+        await follow(tx, person, question)

@@ -1,0 +1,130 @@
+"""The composition root: the only file that knows all parts, and how they hang together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from adapters.server import application, listen
+from adapters.web import WebChat
+from bot import answers, knowledge, questions
+from bot.delivery import Deliverer, Worker, backlog
+from bot.dispatch import Dispatcher
+from bot.migrations import migrate
+from bot.models import Card
+from bot.ports import ChatPlatform, Clock, Place, SystemClock
+from bot.seal import Seal, secret_in
+from bot.settings import Settings
+from bot.store import Store, Transaction, open_engine
+from expertise_index import Embedder, ExpertiseIndex, SentenceEmbedder
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """All parts, put together."""
+
+    settings: Settings
+    store: Store
+    index: ExpertiseIndex
+    dispatcher: Dispatcher
+    worker: Worker
+    web: WebChat
+    platforms: Mapping[str, ChatPlatform]
+
+
+async def _when_question_sent(tx: Transaction, card: Card, place: Place, message_id: str) -> None:
+    await questions.when_posted(tx, int(card.key.partition(":")[2]), place, message_id)
+
+
+async def _when_answer_sent(tx: Transaction, card: Card, _place: Place, message_id: str) -> None:
+    await answers.when_sent(tx, int(card.key.partition(":")[2]), message_id)
+
+
+@asynccontextmanager
+async def open_bot(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    embedder: Embedder | None = None,
+    platforms: Mapping[str, ChatPlatform] | None = None,
+    demo: bool = False,
+) -> AsyncIterator[Bot]:
+    """The bot with its database and index open, not yet working or listening (`run` does that).
+
+    `platforms` come beside the web chat. The model begins to load, and nothing waits for it but searches.
+    """
+    clock = clock or SystemClock()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate, settings.database)
+    secret = settings.secret or secret_in(settings.home)
+    seal = Seal(secret)
+    engine = open_engine(settings.database)
+    store = Store(engine, clock, seal)
+    embedder = embedder or SentenceEmbedder(settings.model)
+    index = await ExpertiseIndex.open(settings.index, embedder)
+    web = WebChat(
+        engine, clock, seal=seal, secret=secret, base_url=settings.address, demo=demo,
+        organisation=settings.organisation,
+    )  # fmt: skip
+    every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
+    at_least = settings.suggest_at
+    dispatcher = Dispatcher(store, index, every, at_least=at_least)
+    deliverer = Deliverer(store, every, when_sent={"question": _when_question_sent, "answer": _when_answer_sent})
+    worker = Worker(
+        store,
+        {
+            "deliver": deliverer.deliver,
+            "suggest": lambda key: questions.suggest(store, index, key, at_least=at_least),
+            "plan": lambda key: questions.plan(store, index, key),
+            "announce": lambda key: questions.announce(store, index, every, key, at_least=at_least),
+            "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
+            "look_up": dispatcher.look_up,
+            "index": lambda key: knowledge.index_range(store, index, key),
+        },
+        name=settings.replica,
+    )
+    try:
+        yield Bot(
+            settings=settings, store=store, index=index, dispatcher=dispatcher, worker=worker, web=web, platforms=every
+        )
+    finally:
+        await index.close()
+        await embedder.close()
+        await store.close()
+
+
+@asynccontextmanager
+async def running(bot: Bot) -> AsyncIterator[Bot]:
+    """The bot at work: it delivers, listens, and takes up what an earlier process was killed over."""
+    await bot.worker.start()
+    server = await listen(
+        application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store)),
+        bot.settings.host,
+        bot.settings.port,
+    )
+    owed = asyncio.create_task(_embed_owed(bot.index))
+    try:
+        await bot.web.resume(bot.dispatcher.handle)
+        yield bot
+    finally:
+        owed.cancel()
+        await asyncio.gather(owed, return_exceptions=True)
+        await server.cleanup()
+        await bot.worker.stop()
+
+
+async def _embed_owed(index: ExpertiseIndex) -> None:
+    """In the background: give vectors to what has none yet, after an import or a change of model."""
+    while True:
+        try:
+            if not await index.embed_owed():
+                await asyncio.sleep(2)
+        except Exception:
+            log.exception("index.embedding_failed")
+            await asyncio.sleep(30)

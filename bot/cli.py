@@ -1,0 +1,364 @@
+"""The `weaver` command. Each command is thin: it opens the bot, calls one use case, and prints."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from sqlalchemy import select
+
+from bot import experts, knowledge, logs, questions
+from bot.errors import BotError, ConfigurationError
+from bot.models import ORG, Person
+from bot.ports import SystemClock
+from bot.replies import ago, day
+from bot.settings import Settings, load
+from bot.store import Store
+
+app = typer.Typer(help="Ask the expert in chat; what experts answer becomes knowledge.", no_args_is_help=True,
+                  add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
+importing = typer.Typer(help="Bring in people and past answers. Safe to interrupt and to repeat.", no_args_is_help=True)
+app.add_typer(importing, name="import")
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+As = Annotated[str | None, typer.Option("--as", help="the e-mail address of the person who asks")]
+
+
+def main() -> None:
+    """Run a command; known problems become one sentence and exit code 1."""
+    logs.configure()
+    try:
+        app()
+    except (BotError, ConfigurationError) as problem:
+        err.print(f"[red]weaver:[/red] {problem}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("Stopped. Start it again and it goes on where it was.")
+        sys.exit(130)
+
+
+# --- serving --------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve() -> None:
+    """Run the bot."""
+    asyncio.run(_serve(load(), demo=False))
+
+
+@app.command()
+def demo() -> None:
+    """Run the bot with a sample organisation, in a folder of its own."""
+    settings = load()
+    home = settings.home / "demo"
+    from bot.demo import organisation
+
+    name = organisation()["organisation"]["name"]
+    asyncio.run(_serve(settings.model_copy(update={"home": home, "organisation": name}), demo=True))
+
+
+async def _serve(settings: Settings, *, demo: bool) -> None:
+    from bot.app import open_bot, running
+    from bot.demo import load as load_sample
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_bot(settings, demo=demo) as bot:
+        if demo:
+            await load_sample(bot.store, bot.web)
+        try:
+            async with running(bot):
+                out.print(f"Weaver runs at [bold]{settings.address}[/bold]  (Ctrl-C stops it)")
+                await stop.wait()
+        except OSError as error:
+            raise ConfigurationError(
+                f"Port {settings.port} cannot be used: {error.strerror}. Set WEAVER_PORT to a free one."
+            ) from None
+
+
+@app.command()
+def signin(email: str) -> None:
+    """Print a link that signs EMAIL in to the web chat. Good for an hour."""
+
+    async def link(bot: Any) -> str:
+        async with bot.store.reading() as tx:
+            person = await _known(tx, email)
+        from bot.ports import PersonRef, Profile
+
+        user = f"p{person.id}"
+        ref = PersonRef("web", "local", user)
+        profile = Profile(ref=ref, name=person.name, email=person.email, title=person.title)
+        await bot.web.add_people([(profile, person.title)])
+        await bot.store.run(lambda tx: experts.introduce(tx, profile))
+        return str(bot.web.signin_link(user))
+
+    out.print(_with_bot(link), soft_wrap=True)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest shape."""
+    from bot.migrations import migrate as bring
+
+    settings = load()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    bring(settings.database)
+    out.print("The database is up to date.")
+
+
+def _with_bot(act: Callable[[Any], Awaitable[Any]]) -> Any:
+    from bot.app import open_bot
+
+    async def run() -> Any:
+        async with open_bot(load()) as bot:
+            return await act(bot)
+
+    return asyncio.run(run())
+
+
+async def _known(tx: Any, email: str | None) -> Person:
+    person: Person | None = await tx.first(select(Person).where(Person.email == (email or "").strip().lower()))
+    if person is None:
+        raise BotError(f"I know nobody with the address {email}. Import profiles first, or check the spelling.")
+    return person
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def ask(text: str, who: As = None, as_json: AsJson = False) -> None:
+    """What the bot would answer: past answers this person may see, or community and experts. Posts nothing."""
+
+    async def act(bot: Any) -> dict[str, Any]:
+        question = questions.readable_question(text)
+        async with bot.store.reading() as tx:
+            person = await _known(tx, who) if who else None
+            spaces = await tx.readable(person) if person else frozenset({ORG})
+        await _up_to_date(bot)
+        found = await knowledge.find(bot.store, bot.index, person, question, at_least=bot.settings.suggest_at)
+        route = await questions.route(bot.store, bot.index, question, readable=spaces,
+                                      without={person.id} if person else set())  # fmt: skip
+        return {"question": question, "suggestions": [_past(*pair) for pair in found], "route": route}
+
+    result = _with_bot(act)
+    if as_json:
+        out.print_json(json.dumps(result))
+        return
+    for item in result["suggestions"]:
+        _print_past(item)
+    if not result["suggestions"]:
+        out.print("No past answer fits.")
+    route = result["route"]
+    out.print(f"\nCommunity: [bold]{route['community'] or 'none'}[/bold]")
+    _print_people(route["experts"])
+
+
+@app.command()
+def search(text: str, who: As = None, as_json: AsJson = False, limit: int = 10) -> None:
+    """Search what everybody may see, or (--as) what one person may see."""
+
+    async def act(bot: Any) -> list[dict[str, Any]]:
+        async with bot.store.reading() as tx:
+            person = await _known(tx, who) if who else None
+        await _up_to_date(bot)
+        found = await knowledge.find(bot.store, bot.index, person, questions.readable_question(text), limit=limit)
+        return [_past(*pair) for pair in found]
+
+    result = _with_bot(act)
+    if as_json:
+        out.print_json(json.dumps(result))
+        return
+    for item in result:
+        _print_past(item)
+    if not result:
+        out.print("Nothing found.")
+
+
+@app.command(name="experts")
+def who_knows(text: str, who: As = None, as_json: AsJson = False, limit: int = 5) -> None:
+    """Who knows about TEXT, and why."""
+
+    async def act(bot: Any) -> list[dict[str, Any]]:
+        async with bot.store.reading() as tx:
+            person = await _known(tx, who) if who else None
+            spaces = await tx.readable(person) if person else frozenset({ORG})
+        await _up_to_date(bot)
+        found = await experts.who_knows(bot.store, bot.index, text, readable=spaces, limit=limit)
+        return [{"name": c.name, "title": c.title, "why": c.why.replace("\\", "")} for c in found]
+
+    result = _with_bot(act)
+    if as_json:
+        out.print_json(json.dumps(result))
+    else:
+        _print_people(result)
+
+
+def _past(past: Any, match: Any) -> dict[str, Any]:
+    now = SystemClock().now()
+    return {
+        "entry_id": past.entry_id, "question": past.title, "answer": past.answer, "score": round(match.score, 4),
+        "author": past.author, "owner": past.owner, "community": past.community, "reviewed": past.reviewed,
+        "created": past.created.isoformat(), "age": ago(past.created, now), "source": past.link,
+        "why": past.why.replace("\\", ""),
+    }  # fmt: skip
+
+
+def _print_past(item: dict[str, Any]) -> None:
+    out.print(f"\n[bold]{item['question']}[/bold]  ({item['score']:.2f})", markup=True)
+    out.print(item["answer"], markup=False)
+    facts = [item["author"], item["community"], item["age"], "reviewed" if item["reviewed"] else "not reviewed yet"]
+    out.print(f"[dim]{' · '.join(fact for fact in facts if fact)}\nWhy: {item['why']}[/dim]")
+
+
+def _print_people(people: list[dict[str, Any]]) -> None:
+    for person in people:
+        out.print(f"[bold]{person['name']}[/bold], {person['title']}\n  {person['why']}")
+    if not people:
+        out.print("I know of nobody for that yet.")
+
+
+# --- bringing in and looking after ------------------------------------------------------------------------------------
+
+
+@importing.command(name="profiles")
+def profiles(file: Path, as_json: AsJson = False) -> None:
+    """People from a CSV file of your HR system."""
+    from bot.importers import import_profiles
+
+    _import(lambda store, progress: import_profiles(store, file, progress=progress), as_json)
+
+
+@importing.command(name="slack")
+def slack(file: Path, workspace: str | None = None, url: str | None = None, as_json: AsJson = False) -> None:
+    """Past questions and answers from a Slack export (zip). They enter as drafts."""
+    from bot.importers import import_slack
+
+    _import(lambda store, progress: import_slack(store, file, workspace=workspace, url=url, progress=progress), as_json)
+
+
+@importing.command(name="qa")
+def qa(file: Path, community: str | None = None, as_json: AsJson = False) -> None:
+    """Questions and answers, one JSON object a line."""
+    from bot.importers import import_qa
+
+    _import(lambda store, progress: import_qa(store, file, community=community, progress=progress), as_json)
+
+
+def _import(read: Callable[[Store, Callable[[int, int], None]], Awaitable[Any]], as_json: bool) -> None:
+    async def act(bot: Any) -> Any:
+        with _bar() as bar:
+            task = bar.add_task("Reading", total=None)
+            report = await read(bot.store, lambda done, total: bar.update(task, completed=done, total=total))
+            await _up_to_date(bot, bar)
+        return report
+
+    report = _with_bot(act)
+    if as_json:
+        out.print_json(json.dumps(report.as_dict(), default=str))
+        return
+    out.print(report.summary)
+    for where, reason in report.left[:20]:
+        out.print(f"  {where}: {reason}", markup=False)
+    if len(report.left) > 20:
+        out.print("  … --json prints them all, with a count for each reason.")
+
+
+async def _up_to_date(bot: Any, bar: Progress | None = None) -> None:
+    """Do the index work that is due, with a progress bar where it is long."""
+    await bot.worker.settle(kinds=("index",))
+    owed = await bot.index.owed()
+    if not owed:
+        return
+    with bar or _bar() as shown:
+        task = shown.add_task("Learning", total=owed)
+        while done := await bot.index.embed_owed():
+            shown.advance(task, done)
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err)
+
+
+@app.command()
+def reindex() -> None:
+    """Make the index fit the database and the model. Safe to repeat and to interrupt."""
+
+    async def act(bot: Any) -> dict[str, int]:
+        await knowledge.ask_for_all(bot.store)
+        await _up_to_date(bot)
+        return dict(await bot.index.count())
+
+    counted = _with_bot(act)
+    out.print("In the index: " + ", ".join(f"{count} {kind}" for kind, count in counted.items()))
+
+
+@app.command()
+def evaluate(folder: Path, run: Path | None = None, least: int = 10, as_json: AsJson = False) -> None:
+    """Measure matching on a set of questions (`entries`, `queries`, `qrels`), such as your own history."""
+    from expertise_index import SentenceEmbedder
+    from expertise_index.evaluation import evaluate as measure
+
+    if not folder.is_dir():
+        raise BotError(f"{folder} is not a folder. Give the folder with entries.jsonl and queries.jsonl in it.")
+
+    async def act() -> Any:
+        embedder = SentenceEmbedder(load().model)
+        await embedder.start()
+        with _bar() as bar:
+            task = bar.add_task("Measuring", total=None)
+            step = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+            try:
+                return await measure(folder, embedder, run=run, least=least, progress=step)
+            finally:
+                await embedder.close()
+
+    report = asyncio.run(act())
+    if as_json:
+        out.print_json(json.dumps(report.as_dict()))
+        return
+    table = Table(*report.rows[0])
+    for row in report.rows[1:]:
+        table.add_row(*(str(cell) for cell in row))
+    out.print(table)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """What is configured, what is reachable, what is wrong. Exit code 1 where something is."""
+    from bot.doctor import examine
+
+    findings = asyncio.run(examine(load()))
+    if as_json:
+        out.print_json(json.dumps([{"about": f.about, "ok": f.ok, "says": f.says} for f in findings]))
+    else:
+        for f in findings:
+            out.print(f"[{'green' if f.ok else 'red'}]{'✓' if f.ok else '✗'}[/] {f.about}: {f.says}")
+    sys.exit(0 if all(f.ok for f in findings) else 1)
+
+
+@app.command()
+def export(file: Path) -> None:
+    """Write the knowledge that everybody may see as JSON lines (the format `weaver import qa` reads)."""
+
+    async def act(bot: Any) -> int:
+        async with bot.store.reading() as tx:
+            rows = await knowledge.exported(tx)
+        with file.open("w", encoding="utf8") as stream:
+            stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        return len(rows)
+
+    out.print(f"{_with_bot(act)} entries written to {file}, {day(SystemClock().now())}.")

@@ -1,0 +1,289 @@
+"""Durable work: outgoing messages and everything else that is due, done once, whatever restarts.
+
+Rows of `work` are claimed for a lease, done, and deleted. A process that dies leaves its claims behind; they lapse (or
+are taken back at once by the restarted process of the same name), and the work is done by whoever comes next. Several
+replicas share the rows: a claim skips what another has locked. Why not DBOS: see ARCHITECTURE.md, "Durable work".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import aliased
+
+from bot.models import Card, Lane, Work
+from bot.ports import ChatPlatform, DeliveryError, Message, PersonRef, Place
+from bot.store import Store, Transaction
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=15)
+GIVE_UP_AFTER = 12  # tries; with the pauses below that is about a day
+LONGEST_PAUSE = 3 * 3600.0
+
+Do = Callable[[str], Awaitable[None]]
+WhenSent = Callable[[Transaction, Card, Place, str], Awaitable[None]]
+
+
+class Postpone(Exception):
+    """Not yet: do this again after `seconds`. Counts as no failure."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"postponed by {seconds:.1f} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A piece of work this process may do until its lease ends."""
+
+    id: int
+    kind: str
+    subject: str
+    version: int
+    attempts: int
+
+
+class Worker:
+    """Does due work, as many pieces at once as `hands`, one at a time in each lane."""
+
+    def __init__(self, store: Store, handlers: Mapping[str, Do], *, name: str, hands: int = 8) -> None:
+        self._store = store
+        self._handlers = handlers
+        self._name = name
+        self._hands = hands
+        self._running: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take back what an earlier process of this name had claimed, and begin."""
+        async with self._store.transaction() as tx:
+            await tx.session.execute(
+                update(Work).where(Work.claimed_by == self._name).values(claimed_by=None, claimed_until=None)
+            )
+        self._loop = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """Finish what is under way, at most ten seconds, and stop."""
+        if self._loop:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        if self._running:
+            await asyncio.wait(self._running, timeout=10)
+        for task in self._running:
+            task.cancel()
+
+    async def settle(self, kinds: Collection[str] = ()) -> int:
+        """Do what is due now (of these kinds, or all), and what follows from it; how many pieces that were.
+
+        For commands, and for tests.
+        """
+        done = 0
+        while claims := await self._claim(self._hands, kinds or self._handlers):
+            await asyncio.gather(*(self._do(claim) for claim in claims))
+            done += len(claims)
+        return done
+
+    async def _work(self) -> None:
+        while True:
+            self._store.committed.clear()
+            try:
+                free = self._hands - len(self._running)
+                claims = await self._claim(free, self._handlers) if free else []
+            except Exception:
+                log.exception("work.claim_failed")
+                claims = []
+                await asyncio.sleep(1)
+            for claim in claims:
+                task = asyncio.create_task(self._do(claim))
+                self._running.add(task)
+                task.add_done_callback(self._finished)
+            if not claims:
+                try:  # wake at once after a commit here; every half second for other replicas and what falls due
+                    await asyncio.wait_for(self._store.committed.wait(), timeout=0.5)
+                except TimeoutError:
+                    pass
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._store.committed.set()
+
+    async def _claim(self, count: int, kinds: Collection[str]) -> list[Claim]:
+        other = aliased(Work)
+        async with self._store.reading() as tx:  # the common case is that nothing is due: ask without a lock
+            due = or_(Work.claimed_until.is_(None), Work.claimed_until <= tx.now)
+            ready = select(Work.id).where(Work.kind.in_(kinds), Work.due_at <= tx.now, Work.failed.is_(False), due)
+            if await tx.first(ready) is None:
+                return []
+        async with self._store._sessions.begin() as session:  # no wake-up of our own for a claim
+            now = self._store.clock.now()
+            due = or_(Work.claimed_until.is_(None), Work.claimed_until <= now)
+            ahead = select(other.id).where(
+                other.lane == Work.lane,
+                other.failed.is_(False),
+                or_(other.claimed_until > now, (other.due_at <= now) & (other.id < Work.id)),
+            )
+            found = await session.scalars(
+                select(Work)
+                .where(Work.kind.in_(kinds), Work.due_at <= now, Work.failed.is_(False), due)
+                .where(or_(Work.lane.is_(None), ~ahead.exists()))
+                .order_by(Work.due_at, Work.id)
+                .limit(count)
+                .with_for_update(skip_locked=True)
+            )
+            claims = []
+            for work in found:
+                work.claimed_by, work.claimed_until, work.attempts = self._name, now + LEASE, work.attempts + 1
+                claims.append(Claim(work.id, work.kind, work.subject, work.version, work.attempts))
+            return claims
+
+    async def _do(self, claim: Claim) -> None:
+        keeper = asyncio.create_task(self._keep(claim))
+        try:
+            await self._handlers[claim.kind](claim.subject)
+        except Postpone as later:
+            await self._again(claim, later.seconds, error="", counted=False)
+        except DeliveryError as error:
+            if error.retry_after is None:
+                await self._give_up(claim, str(error))
+            else:
+                await self._again(claim, error.retry_after, error=str(error))
+        except Exception as error:
+            log.exception("work.failed", kind=claim.kind, subject=claim.subject, attempt=claim.attempts)
+            await self._again(claim, 0, error=type(error).__name__)
+        else:
+            await self._done(claim)
+        finally:
+            keeper.cancel()
+
+    async def _keep(self, claim: Claim) -> None:
+        """Renew the lease while the work goes on."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            await self._set(claim, claimed_until=self._store.clock.now() + LEASE)
+
+    async def _set(self, claim: Claim, **values: object) -> None:
+        async with self._store.transaction() as tx:
+            await tx.session.execute(update(Work).where(Work.id == claim.id).values(**values))
+
+    async def _done(self, claim: Claim) -> None:
+        async with self._store.transaction() as tx:
+            await tx.session.execute(delete(Work).where(Work.id == claim.id, Work.version == claim.version))
+            await tx.session.execute(  # asked for again meanwhile: free it for the next round
+                update(Work).where(Work.id == claim.id).values(claimed_by=None, claimed_until=None, attempts=0)
+            )
+
+    async def _again(self, claim: Claim, at_least: float, *, error: str, counted: bool = True) -> None:
+        if counted and claim.attempts >= GIVE_UP_AFTER:
+            await self._give_up(claim, error)
+            return
+        pause = at_least
+        if counted:
+            pause = max(at_least, min(2.0 ** (claim.attempts - 1), LONGEST_PAUSE)) * random.uniform(1, 1.25)
+        due = self._store.clock.now() + timedelta(seconds=pause)
+        attempts = claim.attempts if counted else claim.attempts - 1
+        await self._set(claim, claimed_by=None, claimed_until=None, due_at=due, error=error, attempts=attempts)
+
+    async def _give_up(self, claim: Claim, error: str) -> None:
+        log.error("work.given_up", kind=claim.kind, subject=claim.subject, error=error)
+        await self._set(claim, claimed_by=None, claimed_until=None, failed=True, error=error)
+
+
+class Deliverer:
+    """Brings cards to their platform: sends them, brings sent ones up to date, takes withdrawn ones away."""
+
+    def __init__(
+        self, store: Store, platforms: Mapping[str, ChatPlatform], *, when_sent: Mapping[str, WhenSent] | None = None
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._when_sent = when_sent or {}  # by the first word of the card's key, in the transaction that records it
+
+    async def deliver(self, card_id: str) -> None:
+        """Bring one card to its platform. Safe to repeat and to interrupt at any point."""
+        async with self._store.transaction() as tx:
+            card = await tx.session.get(Card, card_id, with_for_update=True)
+            if card is None or card.sent_version >= card.version:
+                return
+            if card.message_id is None and card.withdrawn and not card.attempted:
+                card.sent_version = card.version
+                return
+            target = tx.seal.open_json(card.sealed_to)
+            named: Place | PersonRef = Place(*target["place"]) if "place" in target else PersonRef(*target["person"])
+            platform = self._platforms.get(named.platform)
+            if platform is None:
+                raise DeliveryError(f"{named.platform} is not configured")
+            await self._pace(tx, platform, card)
+            attempted, card.attempted = card.attempted, True
+        place = await platform.direct(named) if isinstance(named, PersonRef) else named
+        message, message_id = Message.from_json(card.content), card.message_id
+        if message_id is None and attempted:  # its fate is unknown after a crash: look before sending again
+            message_id = await platform.find(place, delivery_id=card.id)
+            if message_id and not card.withdrawn:
+                await platform.update(place, message_id, message)
+        elif message_id and not card.withdrawn:
+            await platform.update(place, message_id, message)
+        if card.withdrawn:
+            if message_id:
+                await platform.withdraw(place, message_id)
+        elif message_id is None:
+            message_id = await self._send(platform, place, target.get("whisper"), card.id, message)
+        async with self._store.transaction() as tx:
+            await self._record(tx, card, place, message_id)
+
+    async def _send(
+        self, platform: ChatPlatform, place: Place, whisper: list[str] | None, delivery_id: str, message: Message
+    ) -> str:
+        if whisper is None:
+            return await platform.send(place, message, delivery_id=delivery_id)
+        person = PersonRef(*whisper)
+        if platform.capabilities.private_in_channel:
+            return await platform.whisper(place, person, message, delivery_id=delivery_id)
+        return await platform.send(await platform.direct(person), message, delivery_id=delivery_id)
+
+    async def _record(self, tx: Transaction, sent: Card, place: Place, message_id: str | None) -> None:
+        card = await tx.session.get(Card, sent.id, with_for_update=True, populate_existing=True)
+        if card is None:
+            return
+        first = card.message_id is None and message_id is not None
+        card.message_id, card.sent_version = message_id, sent.version
+        card.sent_channel = tx.seal.mark("/".join((place.platform, place.workspace, place.channel)))
+        card.sealed_place = tx.seal.seal_json((place.platform, place.workspace, place.channel, place.thread))
+        follow = self._when_sent.get(card.key.partition(":")[0])
+        if first and follow and message_id:
+            await follow(tx, card, place, message_id)
+
+    async def _pace(self, tx: Transaction, platform: ChatPlatform, card: Card) -> None:
+        """Keep the platform's pace for one channel, across replicas. Raises `Postpone` when it is too early."""
+        pace = platform.capabilities.seconds_between_posts
+        if not pace:
+            return
+        name = await tx.first(select(Work.lane).where(Work.kind == "deliver", Work.subject == card.id))
+        if name is None:
+            return
+        lane = await tx.session.get(Lane, name, with_for_update=True)
+        if lane is None:
+            await tx.add(Lane(name=name, next_at=tx.now + timedelta(seconds=pace)))
+        elif lane.next_at > tx.now:
+            raise Postpone((lane.next_at - tx.now).total_seconds())
+        else:
+            lane.next_at = tx.now + timedelta(seconds=pace)
+
+
+async def backlog(store: Store) -> dict[str, int]:
+    """How much work waits, is late by more than five minutes, or was given up: for `weaver doctor` and /metrics."""
+    async with store.reading() as tx:
+        late: datetime = tx.now - timedelta(minutes=5)
+        count = select(func.count()).select_from(Work)
+        asked = {
+            "waiting": count.where(Work.failed.is_(False)),
+            "late": count.where(Work.failed.is_(False), Work.due_at < late),
+            "given_up": count.where(Work.failed.is_(True)),
+        }
+        return {name: int(await tx.first(query) or 0) for name, query in asked.items()}

@@ -1,0 +1,144 @@
+"""Experts: who somebody is, who may be asked now, and why they are the ones to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import func, or_, select
+
+from bot.models import ORG, Account, Entry, Person, Prompt, Skill, SpaceMember
+from bot.ports import PersonRef, Profile
+from bot.replies import Candidate, ago, listed, plain
+from bot.store import Store, Transaction
+from expertise_index import Expert, ExpertiseIndex
+
+#: Open prompts one person may have. Whoever has this many is not asked until some are settled.
+MOST_OPEN_PROMPTS = 4
+
+
+async def introduce(tx: Transaction, profile: Profile) -> Person:
+    """The person behind this account: known, joined by verified e-mail address, or new."""
+    known = await tx.person_of(profile.ref)
+    if known is None and profile.email:
+        known = await tx.first(select(Person).where(Person.email == profile.email.lower()))
+    if known is None:
+        known = await tx.add(
+            Person(name=profile.name, email=profile.email.lower() if profile.email else None, title=profile.title,
+                   time_zone=profile.time_zone, guest=profile.guest, active=profile.active)
+        )  # fmt: skip
+        await tx.later("index", f"people:{known.id}-{known.id}")
+    ref = profile.ref
+    if await tx.session.get(Account, (ref.platform, ref.workspace, ref.id)) is None:
+        await tx.add(Account(platform=ref.platform, workspace=ref.workspace, user=ref.id, person_id=known.id))
+    return known
+
+
+async def unavailable(tx: Transaction) -> set[int]:
+    """Who must not be asked now: away, with a full plate, gone, or a guest."""
+    gone = or_(Person.active.is_(False), Person.guest.is_(True), Person.away_until > tx.now)
+    open_prompts = select(Prompt.expert_id).where(Prompt.state == "open").group_by(Prompt.expert_id)
+    full = open_prompts.having(func.count() >= MOST_OPEN_PROMPTS)
+    return {*await tx.all(select(Person.id).where(gone)), *await tx.all(full)}
+
+
+async def members(tx: Transaction, space: str) -> set[int] | None:
+    """Who may see a private space; None for what everybody may see."""
+    if space == ORG:
+        return None
+    return set(await tx.all(select(SpaceMember.person_id).where(SpaceMember.space == space)))
+
+
+async def who_knows(
+    store: Store,
+    index: ExpertiseIndex,
+    text: str,
+    *,
+    readable: Collection[str],
+    space: str = ORG,
+    without: Collection[int] = (),
+    limit: int = 6,
+) -> list[Candidate]:
+    """The people to ask about `text`, best first, who may see `space`, each with the reason in words.
+
+    Evidence comes only from what the reader may see (`readable`): nobody learns from a reason what they may not read.
+    """
+    async with store.reading() as tx:
+        not_now = {str(key) for key in (await unavailable(tx)) | set(without)}
+        among = await members(tx, space)
+        now = tx.now
+    found = await index.experts(
+        text,
+        readable=readable,
+        now=now,
+        among=None if among is None else {str(key) for key in among},
+        without=not_now,
+        limit=limit,
+    )
+    async with store.reading() as tx:
+        return await _in_words(tx, found)
+
+
+async def _in_words(tx: Transaction, found: Sequence[Expert]) -> list[Candidate]:
+    ids = [int(expert.person) for expert in found]
+    people = {row.id: row for row in await tx.all(select(Person).where(Person.id.in_(ids)))}
+    skills: dict[int, list[str]] = {}
+    for skill in await tx.all(select(Skill).where(Skill.person_id.in_(ids)).order_by(Skill.topic)):
+        skills.setdefault(skill.person_id, []).append(skill.topic)
+    entry_ids = {int(e.item.partition(":")[2]) for x in found for e in x.evidence if e.item.startswith("entry:")}
+    titles = {row.id: row.title for row in await tx.all(select(Entry).where(Entry.id.in_(entry_ids)))}
+    return [
+        Candidate(person_id=key, name=people[key].name, title=people[key].title,
+                  why=_why(expert, titles, skills.get(key, []), tx.now))
+        for expert in found
+        if (key := int(expert.person)) in people
+    ]  # fmt: skip
+
+
+def _why(expert: Expert, titles: dict[int, str], skills: Sequence[str], now: datetime) -> str:
+    """The reasons in words: what they answered, when last, whether it was accepted, what their profile says."""
+    answers = [e for e in expert.evidence if e.kind in ("answered", "accepted") and e.item.startswith("entry:")]
+    parts = []
+    if answers:
+        best = answers[0]
+        title = titles.get(int(best.item.partition(":")[2]), "")
+        many = f"answered {len(answers)} similar questions" if len(answers) > 1 else "answered a similar question"
+        quoted = f", such as “{plain(title[:90])}”" if title else ""
+        accepted = ", accepted" if any(e.kind == "accepted" for e in answers) else ""
+        parts.append(f"{many}{quoted} ({ago(max(e.at for e in answers), now)}{accepted})")
+    if any(e.kind == "profile" for e in expert.evidence) and skills:
+        parts.append(f"profile lists {listed([plain(topic) for topic in skills[:4]])}")
+    return "; ".join(parts) or "close to what they work on"
+
+
+async def named(tx: Transaction, ids: Sequence[int], why: str) -> list[Candidate]:
+    """People somebody named themselves."""
+    rows = {row.id: row for row in await tx.all(select(Person).where(Person.id.in_(ids)))}
+    return [
+        Candidate(person_id=key, name=rows[key].name, title=rows[key].title, why=why) for key in ids if key in rows
+    ]
+
+
+async def known(tx: Transaction, refs: Sequence[PersonRef]) -> list[Person]:
+    """The people behind these accounts, leaving out unknown ones."""
+    found = [await tx.person_of(ref) for ref in refs]
+    return [person for person in found if person]
+
+
+def next_working_morning(person: Person, now: datetime) -> timedelta:
+    """How long until nine o'clock on this person's next working day."""
+    try:
+        zone = ZoneInfo(person.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    here = now.astimezone(zone)
+    then = replace_time(here + timedelta(days=1))
+    while then.weekday() >= 5:
+        then = replace_time(then + timedelta(days=1))
+    return then - here
+
+
+def replace_time(moment: datetime) -> datetime:
+    """The same day at nine."""
+    return moment.replace(hour=9, minute=0, second=0, microsecond=0)

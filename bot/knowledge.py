@@ -1,0 +1,396 @@
+"""Knowledge entries: what an accepted thread becomes, who may see it, and how it gets into the index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from bot import replies
+from bot.errors import NotAllowed
+from bot.models import (
+    ORG,
+    Answer,
+    Channel,
+    Community,
+    Endorsement,
+    Entry,
+    EntryAnswer,
+    EntryVersion,
+    Membership,
+    Person,
+    Question,
+    Skill,
+)
+from bot.ports import Form, Pressed, Submitted
+from bot.replies import Past, plain
+from bot.store import Store, Transaction
+from expertise_index import Contribution, ExpertiseIndex, Item, Match
+
+#: States in which an entry may be found. A draft is found, too, and says that nobody has reviewed it yet.
+FINDABLE = ("published", "draft")
+ENTRIES = ("entry",)
+TITLE_LENGTH = 200
+
+
+# --- from a thread to an entry ----------------------------------------------------------------------------------------
+
+
+async def keep(tx: Transaction, question: Question) -> Entry | None:
+    """Make the accepted thread an entry, or bring its entry up to date; None (and retired) if nothing is accepted."""
+    accepted = (Answer.accepted_at.is_not(None), Answer.withdrawn_at.is_(None))
+    answers: list[Answer] = await tx.all(
+        select(Answer).where(Answer.question_id == question.id, *accepted).order_by(Answer.accepted_at, Answer.id)
+    )
+    entry: Entry | None = await tx.first(select(Entry).where(Entry.question_id == question.id))
+    if not answers:
+        if entry:
+            await retire(tx, entry, by=None, reason="its answers were taken back")
+        return None
+    community = await tx.get(Community, question.community_id)
+    if entry is None:
+        entry = await tx.add(_new_entry(question, community, answers[0], tx.now))
+        if entry.state != "published":
+            await _ask_moderators(tx, entry, community, answers[0])
+    else:
+        await _remember(tx, entry, by=None, reason="the thread changed")
+        if entry.state == "retired":
+            entry.state = _state_by(community.rule)
+    known = {row.answer_id: row for row in await tx.all(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id))}
+    for answer in answers:
+        row = known.pop(answer.id, None)
+        if row is None:
+            row = EntryAnswer(entry_id=entry.id, author_id=answer.author_id, answer_id=answer.id, text="",
+                              created_at=answer.created_at)  # fmt: skip
+            tx.session.add(row)
+        row.text = answer.text
+    for gone in known.values():
+        await tx.session.delete(gone)
+    await tx.later("index", f"entries:{entry.id}-{entry.id}")
+    return entry
+
+
+def _state_by(rule: str) -> str:
+    return {"publish": "published", "draft": "draft"}.get(rule, "in_review")
+
+
+def _new_entry(question: Question, community: Community, answer: Answer, now: datetime) -> Entry:
+    title, _, rest = question.text.strip().partition("\n")
+    if len(title) > TITLE_LENGTH:
+        title, rest = replies.excerpt(title, TITLE_LENGTH), question.text
+    state = _state_by(community.rule)
+    return Entry(
+        title=title,
+        body=rest.strip(),
+        state=state,
+        space=question.space or ORG,
+        community_id=community.id,
+        question_id=question.id,
+        owner_id=answer.author_id,
+        asker_id=question.asker_id,
+        link=question.link,
+        created_at=now,
+        verified_at=now if state == "published" else None,
+        review_at=now + timedelta(days=30 * community.review_months),
+    )
+
+
+async def _remember(tx: Transaction, entry: Entry, *, by: int | None, reason: str) -> None:
+    """Keep what the entry said until now as a version."""
+    answers = await tx.all(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id).order_by(EntryAnswer.id))
+    said = [{"author": row.author_id, "text": row.text} for row in answers]
+    content = {"title": entry.title, "body": entry.body, "state": entry.state, "answers": said}
+    tx.session.add(
+        EntryVersion(entry_id=entry.id, version=entry.version, at=tx.now, by_id=by, reason=reason, content=content)
+    )
+    entry.version += 1
+
+
+async def retire(tx: Transaction, entry: Entry, *, by: int | None, reason: str) -> None:
+    """No longer found; kept with its versions."""
+    if entry.state != "retired":
+        await _remember(tx, entry, by=by, reason=reason)
+        entry.state = "retired"
+        await tx.later("index", f"entries:{entry.id}-{entry.id}")
+
+
+async def endorse(tx: Transaction, entry: Entry, reader: int) -> int:
+    """This reader was helped (counted once each); how many were by now. Readers are kept as keyed hashes."""
+    mark = tx.seal.mark(f"reader:{entry.id}:{reader}")
+    if await tx.session.get(Endorsement, (entry.id, mark)) is None:
+        await tx.add(Endorsement(entry_id=entry.id, reader=mark, at=tx.now))
+        await tx.later("index", f"entries:{entry.id}-{entry.id}")
+    return int(await tx.first(select(func.count()).where(Endorsement.entry_id == entry.id)) or 0)
+
+
+# --- review by moderators ---------------------------------------------------------------------------------------------
+
+
+async def moderators(tx: Transaction, community_id: int | None) -> list[int]:
+    """The people who moderate a community."""
+    mine = (Membership.community_id == community_id, Membership.role == "moderator")
+    return await tx.all(select(Membership.person_id).where(*mine))
+
+
+async def _ask_moderators(tx: Transaction, entry: Entry, community: Community, answer: Answer) -> None:
+    author = await tx.get(Person, answer.author_id)
+    card = replies.to_review(entry.id, community.name, entry.title, answer.text, author.name, entry.link)
+    for person_id in await moderators(tx, community.id):
+        account = await tx.account_of(person_id)
+        if account:
+            await tx.show(f"review:{entry.id}:{person_id}", card, to=account)
+
+
+async def _reviewable(tx: Transaction, person: Person, entry_id: str) -> Entry:
+    entry = await tx.get(Entry, int(entry_id))
+    if person.id not in await moderators(tx, entry.community_id) or not await tx.may_see(person, entry.space):
+        raise NotAllowed("Only a moderator of its community can review this entry.")
+    return entry
+
+
+async def _reviewed(tx: Transaction, entry: Entry, words: str) -> None:
+    for person_id in await moderators(tx, entry.community_id):
+        account = await tx.account_of(person_id)
+        if account:
+            await tx.show(f"review:{entry.id}:{person_id}", replies.reviewed(entry.title, words), to=account)
+    await tx.later("index", f"entries:{entry.id}-{entry.id}")
+
+
+async def publish(tx: Transaction, person: Person, event: Pressed) -> None:
+    """A moderator finds an entry right."""
+    entry = await _reviewable(tx, person, event.value)
+    entry.state, entry.verified_at = "published", tx.now
+    await _reviewed(tx, entry, f"✓ Published by {plain(person.name)}.")
+
+
+async def discard(tx: Transaction, person: Person, event: Pressed) -> None:
+    """A moderator finds that an entry should not be found."""
+    entry = await _reviewable(tx, person, event.value)
+    await retire(tx, entry, by=person.id, reason="discarded in review")
+    await _reviewed(tx, entry, f"Discarded by {plain(person.name)}. The thread stays as it is.")
+
+
+async def edit_form(tx: Transaction, person: Person, event: Pressed) -> Form:
+    """The form in which a moderator edits an entry."""
+    entry = await _reviewable(tx, person, event.value)
+    answer = await tx.first(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id).order_by(EntryAnswer.id))
+    return replies.entry_form(entry.id, entry.title, answer.text if answer else "")
+
+
+async def edit(tx: Transaction, person: Person, event: Submitted) -> None:
+    """A moderator changed an entry: the old wording stays as a version."""
+    entry = await _reviewable(tx, person, event.value)
+    await _remember(tx, entry, by=person.id, reason="edited in review")
+    answer = await tx.first(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id).order_by(EntryAnswer.id))
+    entry.title = event.text("title").strip() or entry.title
+    if answer and event.text("text").strip():
+        answer.text = event.text("text").strip()
+    entry.state, entry.verified_at = "published", tx.now
+    await _reviewed(tx, entry, f"✓ Edited and published by {plain(person.name)}.")
+
+
+# --- what a reader sees -----------------------------------------------------------------------------------------------
+
+
+async def seen_by(tx: Transaction, reader: Person | None, matches: Sequence[Match]) -> list[Past]:
+    """The entries of these matches as `reader` sees them, in the same order. Checks visibility again, against the
+    database: the index may be a moment behind a channel that has just become private."""
+    spaces = await tx.readable(reader) if reader else frozenset({ORG})
+    by_id = {int(match.id.partition(":")[2]): match for match in matches}
+    rows: list[Entry] = await tx.all(
+        select(Entry).where(Entry.id.in_(by_id), Entry.state.in_(FINDABLE), Entry.space.in_(spaces))
+    )
+    if not rows:
+        return []
+    answers: dict[int, list[EntryAnswer]] = {}
+    ids = [row.id for row in rows]
+    for answer in await tx.all(
+        select(EntryAnswer).where(EntryAnswer.entry_id.in_(ids)).order_by(EntryAnswer.accepted.desc(), EntryAnswer.id)
+    ):
+        answers.setdefault(answer.entry_id, []).append(answer)
+    names = await names_of(tx, {row.owner_id for row in rows} | {a.author_id for many in answers.values() for a in many})
+    places = await tx.session.execute(select(Community.id, Community.name))
+    community = {key: name for key, name in places.all()}
+    counted = await tx.session.execute(
+        select(Endorsement.entry_id, func.count()).where(Endorsement.entry_id.in_(ids)).group_by(Endorsement.entry_id)
+    )
+    helped = {key: int(count) for key, count in counted.all()}
+    found = {row.id: row for row in rows}
+    return [
+        Past(
+            entry_id=key,
+            title=row.title,
+            answer=_told(answers.get(key, [])),
+            author=replies.listed(list(dict.fromkeys(
+                names[a.author_id] for a in answers.get(key, []) if a.accepted and a.author_id in names))),
+            owner=names.get(row.owner_id, ""),
+            community=community.get(row.community_id or 0, "imported knowledge"),
+            created=row.created_at,
+            reviewed=row.state == "published",
+            link=row.link,
+            helped=helped.get(key, 0),
+            why=_why(match),
+        )  # fmt: skip
+        for key, match in by_id.items()
+        if (row := found.get(key))
+    ]
+
+
+def _told(answers: Sequence[EntryAnswer]) -> str:
+    """The accepted answers, or the first one where none was accepted."""
+    chosen = [answer.text for answer in answers if answer.accepted] or [answer.text for answer in answers[:1]]
+    return "\n\n".join(chosen)
+
+
+def _why(match: Match) -> str:
+    close = "nearly the same question" if match.similarity >= 0.85 else (
+        "much the same meaning" if match.similarity >= 0.6 else "a related question")  # fmt: skip
+    return f"{close}; both speak of {replies.listed([plain(w) for w in match.words[:4]])}" if match.words else close
+
+
+async def names_of(tx: Transaction, ids: Iterable[int | None]) -> dict[int | None, str]:
+    """People's names by id."""
+    wanted = {key for key in ids if key is not None}
+    if not wanted:
+        return {}
+    rows = await tx.session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
+    return {key: name for key, name in rows.all()}
+
+
+async def find(
+    store: Store, index: ExpertiseIndex, reader: Person | None, text: str, *, limit: int = 5, at_least: float = 0.0
+) -> list[tuple[Past, Match]]:
+    """Entries like `text` that `reader` may see (None: what everybody may see), best first."""
+    async with store.reading() as tx:
+        spaces = await tx.readable(reader) if reader else frozenset({ORG})
+    matches = await index.similar(text, readable=spaces, kinds=ENTRIES, limit=limit)
+    matches = [match for match in matches if match.score >= at_least]
+    async with store.reading() as tx:
+        items = {item.entry_id: item for item in await seen_by(tx, reader, matches)}
+    keys = [(int(match.id.partition(":")[2]), match) for match in matches]
+    return [(items[key], match) for key, match in keys if key in items]
+
+
+# --- into the index ---------------------------------------------------------------------------------------------------
+
+
+async def index_range(store: Store, index: ExpertiseIndex, subject: str) -> None:
+    """Bring a range of rows ("entries:5-9", "people:…", "communities:…") into the index, or out of it.
+
+    Safe to repeat. Words are searchable at once; vectors follow here for a few rows, and in batches for many.
+    """
+    what, _, bounds = subject.partition(":")
+    first, last = (int(bound) for bound in bounds.split("-"))
+    for start in range(first, last + 1, 500):
+        async with store.reading() as tx:
+            items, gone = await _ITEMS[what](tx, start, min(start + 499, last))
+        if gone:
+            await index.remove(gone)
+        if items:
+            await index.stage(items)
+    while last - first < 500 and index.embedder.ready and await index.embed_owed():
+        pass
+
+
+async def _entry_items(tx: Transaction, first: int, last: int) -> tuple[list[Item], list[str]]:
+    rows: list[Entry] = await tx.all(select(Entry).where(Entry.id.between(first, last)))
+    answers: dict[int, list[EntryAnswer]] = {}
+    for answer in await tx.all(
+        select(EntryAnswer).where(EntryAnswer.entry_id.between(first, last)).order_by(EntryAnswer.id)
+    ):
+        answers.setdefault(answer.entry_id, []).append(answer)
+    counted = await tx.session.execute(
+        select(Endorsement.entry_id, func.count())
+        .where(Endorsement.entry_id.between(first, last)).group_by(Endorsement.entry_id)
+    )  # fmt: skip
+    helped = {key: int(count) for key, count in counted.all()}
+    items, gone = [], []
+    for row in rows:
+        if row.state not in FINDABLE:
+            gone.append(f"entry:{row.id}")
+            continue
+        mine = answers.get(row.id, [])
+        people = tuple(
+            Contribution(person=str(a.author_id), at=a.created_at, accepted=a.accepted,
+                         endorsements=a.endorsements + (helped.get(row.id, 0) if a.accepted else 0))
+            for a in mine if a.author_id
+        )  # fmt: skip
+        items.append(
+            Item(id=f"entry:{row.id}", kind="entry", title=row.title, body=row.body, answer=_told(mine),
+                 space=row.space, community=str(row.community_id or ""), created=row.created_at, people=people)
+        )  # fmt: skip
+    return items, gone
+
+
+async def _person_items(tx: Transaction, first: int, last: int) -> tuple[list[Item], list[str]]:
+    rows: list[Person] = await tx.all(select(Person).where(Person.id.between(first, last)))
+    skills: dict[int, list[str]] = {}
+    for skill in await tx.all(select(Skill).where(Skill.person_id.between(first, last)).order_by(Skill.topic)):
+        skills.setdefault(skill.person_id, []).append(skill.topic)
+    items, gone = [], []
+    for row in rows:
+        if not row.active or row.guest or not (row.id in skills or row.bio or row.title):
+            gone.append(f"person:{row.id}")
+            continue
+        at = tx.now  # a profile does not age: it says what somebody knows now
+        items.append(
+            Item(id=f"person:{row.id}", kind="profile", title=", ".join(skills.get(row.id, [])) or row.title,
+                 body="\n".join(filter(None, (row.title, row.bio))), space=ORG, created=at,
+                 people=(Contribution(person=str(row.id), at=at),))
+        )  # fmt: skip
+    return items, gone
+
+
+async def _community_items(tx: Transaction, first: int, last: int) -> tuple[list[Item], list[str]]:
+    rows: list[Community] = await tx.all(select(Community).where(Community.id.between(first, last)))
+    items, gone = [], []
+    for row in rows:
+        homes: list[Channel] = await tx.all(select(Channel).where(Channel.community_id == row.id))
+        if not homes:
+            gone.append(f"community:{row.id}")
+            continue
+        spaces = {home.space for home in homes}
+        items.append(
+            Item(id=f"community:{row.id}", kind="community", title=row.name, body=row.domain,
+                 space=ORG if ORG in spaces else min(spaces), community=str(row.id), created=tx.now)
+        )  # fmt: skip
+    return items, gone
+
+
+_ITEMS = {"entries": _entry_items, "people": _person_items, "communities": _community_items}
+
+
+async def ask_for_all(store: Store) -> None:
+    """Ask for everything to be brought into the index again."""
+    tables: dict[str, Any] = {"entries": Entry, "people": Person, "communities": Community}
+    async with store.transaction() as tx:
+        for name, table in tables.items():
+            last = await tx.first(select(func.max(table.id)))
+            for first in range(1, (last or 0) + 1, 500):
+                await tx.later("index", f"{name}:{first}-{min(first + 499, last)}")
+
+
+async def exported(tx: Transaction) -> list[dict[str, Any]]:
+    """What everybody may see, in the format that `weaver import qa` reads."""
+    rows: list[Entry] = await tx.all(
+        select(Entry).where(Entry.space == ORG, Entry.state.in_(FINDABLE)).order_by(Entry.id)
+    )
+    slugs = {row.id: row.slug for row in await tx.all(select(Community))}
+    people = {row.id: row.email or row.source_key or row.name for row in await tx.all(select(Person))}
+    answers: dict[int, list[EntryAnswer]] = {}
+    for answer in await tx.all(select(EntryAnswer).order_by(EntryAnswer.id)):
+        answers.setdefault(answer.entry_id, []).append(answer)
+    return [
+        {
+            "id": str(row.id), "community": slugs.get(row.community_id or 0, ""), "title": row.title, "body": row.body,
+            "asker": people.get(row.asker_id or 0), "created": row.created_at.isoformat(), "link": row.link,
+            "answers": [
+                {"author": people.get(a.author_id or 0), "text": a.text, "accepted": a.accepted,
+                 "endorsements": a.endorsements}
+                for a in answers.get(row.id, [])
+            ],
+        }
+        for row in rows
+    ]  # fmt: skip

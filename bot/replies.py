@@ -1,0 +1,541 @@
+"""Every sentence and card the bot says about a question: pure functions from rows to neutral messages.
+
+Words typed by people appear only in `Quote`, or through `plain`; so nothing they typed can style, link or ping.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import humanize
+
+from bot.ports import Button, Buttons, Context, Divider, Fields, Form, Input, Message, Option, Part, Quote, Text
+
+EXCERPT = 600
+
+
+def plain(text: str) -> str:
+    """Words of a person inside the bot's Markdown: every character that could mean something is escaped."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~@:.&-])", r"\\\1", " ".join(text.split()))
+
+
+def excerpt(text: str, length: int = EXCERPT) -> str:
+    """The beginning of a text, cut at a word, an open code block closed."""
+    text = text.strip()
+    if len(text) <= length:
+        return text
+    cut = text[:length].rsplit(None, 1)[0] + " …"
+    return cut + "\n```" if cut.count("```") % 2 else cut
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """How long ago, in words: "3 months ago"."""
+    return humanize.naturaltime(then, when=now)
+
+
+def day(moment: datetime) -> str:
+    """A date that every reader reads the same: 24 Nov 2026."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row: "Ana, Ben and Chiara"."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+# --- what the cards are about: small views, so that replies know nothing of tables ------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A past answer as its reader sees it."""
+
+    entry_id: int
+    title: str
+    answer: str
+    author: str
+    owner: str
+    community: str
+    created: datetime
+    reviewed: bool
+    link: str = ""
+    helped: int = 0
+    why: str = ""
+    suggestion_id: int = 0
+    outcome: str = "shown"
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Somebody who may know, and why we think so."""
+
+    person_id: int
+    name: str
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question as its readers see it. `asker` is None where the asker stays unknown."""
+
+    id: int
+    text: str
+    asker: str | None
+    community: str
+    channel: str
+    state: str
+    link: str = ""
+    followers: int = 0
+    accepted_by: str = ""
+
+    @property
+    def who(self) -> str:
+        """The asker's name, or "A colleague"."""
+        return plain(self.asker) if self.asker else "A colleague"
+
+
+def _source(past: Past, now: datetime) -> Context:
+    place = f"[{plain(past.community)}]({past.link})" if past.link else plain(past.community)
+    facts = [f"From {place}", ago(past.created, now)]
+    if past.owner:
+        facts.append(f"looked after by {plain(past.owner)}")
+    facts.append("reviewed" if past.reviewed else "**not reviewed yet**")
+    if past.helped:
+        facts.append(f"helped {past.helped}")
+    return Context(" · ".join(facts))
+
+
+def _past(past: Past, now: datetime, *, length: int = EXCERPT) -> list[Part]:
+    parts: list[Part] = [
+        Text(f"**{plain(past.title)}**"),
+        Quote(excerpt(past.answer, length), by=past.author),
+        _source(past, now),
+    ]
+    return [*parts, Context(f"Why this: {past.why}")] if past.why else parts
+
+
+# --- to the asker, in private --------------------------------------------------------------------------------------
+
+
+def looking(text: str, *, ready: bool) -> Message:
+    """The first sign, at once: the bot has the question."""
+    more = "Looking for past answers …" if ready else (
+        "I have just been started and am still loading what I know. Your question is safe; I look as soon as I can."
+    )
+    return Message("I have your question.", (Quote(excerpt(text, 300)), Context(more)))
+
+
+def suggestions(question_id: int, text: str, items: Sequence[Past], now: datetime) -> Message:
+    """Past answers, best first, each with its source and one tap for what the asker thinks of it."""
+    parts: list[Part] = [Quote(excerpt(text, 300)), Text("**This may have been answered before.** Only you see this.")]
+    for number, item in enumerate(items):
+        parts += [Divider(), *_past(item, now, length=EXCERPT if number == 0 else 240)]
+        value = str(item.suggestion_id)
+        row = [
+            Button("This solved it", "solved", value, "primary" if number == 0 else "plain"),
+            Button("Not quite", "not_quite", value),
+        ]
+        if not item.shared:
+            row.append(Button("Share with the channel", "share", value))
+        parts.append(Buttons(tuple(row)))
+        if item.shared:
+            parts.append(Context("Shared with the channel."))
+    parts += [Divider(), Buttons((Button("None of these: ask the experts", "ask_experts", str(question_id)),))]
+    return Message(f"{len(items)} past answer{'s' if len(items) > 1 else ''} may help.", tuple(parts))
+
+
+def solved(text: str, item: Past, now: datetime) -> Message:
+    """The asker found what they needed."""
+    return Message(
+        "Solved by a past answer.",
+        (Quote(excerpt(text, 300)), Text("**Solved.** I have told its author that it helped."), *_past(item, now)),
+    )
+
+
+def preview(
+    question_id: int,
+    text: str,
+    *,
+    community: str,
+    channel: str,
+    private: bool,
+    candidates: Sequence[Candidate],
+    usually: str,
+    lead: str,
+) -> Message:
+    """Where the question would go, to whom and why, before anything is posted."""
+    who = "its members" if private else "everybody"
+    parts: list[Part] = [
+        Quote(excerpt(text, 300)),
+        Text(f"{lead}\nI would post it in **#{plain(channel)}** ({plain(community)}), where {who} can read it,"
+             + (" and ask in private:" if candidates else ". I found nobody to ask in private, so its members see it.")),
+    ]
+    parts += [
+        Text(f"**{plain(c.name)}**{', ' + plain(c.title) if c.title else ''}\n{c.why}") for c in candidates
+    ]
+    if usually:
+        parts.append(Context(usually))
+    value = str(question_id)
+    parts.append(
+        Buttons(
+            (
+                Button("Ask under my name", "post", value, "primary"),
+                Button("Ask anonymously", "post_anonymously", value),
+                Button("Change …", "change", value),
+                Button("Never mind", "cancel", value),
+            )
+        )
+    )
+    return Message(f"Shall I ask in {channel}?", tuple(parts))
+
+
+def posted(asked: Asked, experts: Sequence[str], *, waiting: bool) -> Message:
+    """The question is out."""
+    if waiting:
+        told = f"Posting in **#{plain(asked.channel)}** …"
+    else:
+        told = f"Posted in **#{plain(asked.channel)}**" + ("." if asked.asker else " without your name.")
+        if experts:
+            told += f" I have asked {listed([plain(name) for name in experts])}."
+        told += " I tell you here as soon as somebody answers."
+    parts: list[Part] = [Quote(excerpt(asked.text, 300)), Text(told)]
+    if asked.link:
+        parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
+    return Message("Your question is posted.", tuple(parts))
+
+
+def cancelled(text: str) -> Message:
+    """The asker thought better of it."""
+    return Message("Not posted.", (Quote(excerpt(text, 300)), Context("Not posted. Nobody else has seen it.")))
+
+
+def answered(asked: Asked, answer_id: int, author: str, text: str, *, accepted: bool, withdrawn: bool) -> Message:
+    """To the asker: somebody answered."""
+    parts: list[Part] = [Text(f"**{plain(author)} answered your question**"), Quote(excerpt(asked.text, 200))]
+    if withdrawn:
+        return Message(f"{author} took an answer back.", (*parts, Context("The answer was taken back by its author.")))
+    parts.append(Quote(excerpt(text, 2500), by=author))
+    if accepted:
+        parts.append(Context("✓ You accepted this answer. Others may add to it; you can accept those, too."))
+    open_thread = (Button("Open the thread", "open", url=asked.link),) if asked.link else ()
+    first = () if accepted else (Button("This answers it", "accept", str(answer_id), "primary"),)
+    missing = (Button("Something is missing", "missing", str(asked.id)),)
+    parts.append(Buttons((*first, *missing, *open_thread)))
+    return Message(f"{author} answered your question.", tuple(parts))
+
+
+# --- in the community's channel --------------------------------------------------------------------------------------
+
+
+def question(asked: Asked) -> Message:
+    """The question in its channel; the thread below it is its home."""
+    state = {"routed": "Open: reply in the thread", "answered": "Answered, not accepted yet"}.get(asked.state, "")
+    if asked.state == "accepted":
+        state = f"✓ Answered by {plain(asked.accepted_by)}" if asked.accepted_by else "✓ Answered"
+    if asked.state == "closed":
+        state = "Closed"
+    facts = [state]
+    if asked.followers:
+        facts.append(f"{asked.followers} more {'has' if asked.followers == 1 else 'have'} the same question")
+    value = str(asked.id)
+    buttons = Buttons((Button("Answer", "answer", value, "primary"), Button("Me too", "me_too", value)))
+    summary = f"{asked.asker or 'A colleague'} asks: {excerpt(asked.text, 120)}"
+    head = Text(f"**{asked.who} asks**")
+    return Message(summary, (head, Quote(excerpt(asked.text, 2800)), Context(" · ".join(facts)), buttons))
+
+
+def answer(asked: Asked, answer_id: int, author: str, text: str, *, accepted: bool) -> Message:
+    """An answer given in private, in the thread, credited to its author."""
+    parts: list[Part] = [Text(f"**{plain(author)} answers**"), Quote(excerpt(text, 2800), by=author)]
+    if accepted:
+        parts.append(Context("✓ Accepted answer"))
+    else:
+        parts.append(Buttons((Button("This answers it", "accept", str(answer_id)),)))
+    return Message(f"{author} answers: {excerpt(text, 120)}", tuple(parts))
+
+
+def missing(asked: Asked, text: str) -> Message:
+    """What the asker still needs, in the thread."""
+    return Message(
+        "Something is still missing.", (Text(f"**{asked.who} still needs to know**"), Quote(excerpt(text, 2800)))
+    )
+
+
+def shared(by: str, item: Past, now: datetime) -> Message:
+    """A past answer that somebody shared with a channel."""
+    head = Text(f"**{plain(by)}** found this past answer useful:")
+    return Message(f"{by} shared a past answer.", (head, *_past(item, now, length=1500)))
+
+
+# --- to experts, in private ------------------------------------------------------------------------------------------
+
+
+def prompt(
+    asked: Asked, prompt_id: int, *, why: str, named_by: str, similar: Sequence[Past], state: str, now: datetime
+) -> Message:
+    """The request to one expert. Passing is one tap and fine."""
+    channel = f"[#{plain(asked.channel)}]({asked.link})" if asked.link else f"#{plain(asked.channel)}"
+    parts: list[Part] = [
+        Text(f"**{asked.who} asks in {channel}, and you may know**"),
+        Quote(excerpt(asked.text, 2000), by=asked.asker or ""),
+    ]
+    if named_by:
+        parts.append(Context(f"{plain(named_by)} says you know about this."))
+    if why:
+        parts.append(Context(f"Why you: {why}"))
+    ending = {
+        "answered": "✓ Thank you. Your answer is in the thread under your name.",
+        "passed": "You passed. No hard feelings: I ask somebody else.",
+        "handed_over": "Thank you for pointing on. You need not do more.",
+        "later": "Later, then: I come back on your next working morning.",
+        "closed": "Settled meanwhile. Nothing to do for you.",
+    }.get(state)
+    if ending:
+        parts.append(Context(ending))
+    else:
+        for item in similar:
+            parts += [Divider(), Context("A similar past answer, in case it helps:"), *_past(item, now, length=240)]
+    if state in ("open", "later"):
+        value = str(prompt_id)
+        parts.append(
+            Buttons(
+                (
+                    Button("Answer", "prompt_answer", value, "primary"),
+                    Button("Pass", "prompt_pass", value),
+                    Button("Someone else knows", "prompt_hand_over", value),
+                    *((Button("Not now", "prompt_later", value),) if state == "open" else ()),
+                )
+            )
+        )
+        parts.append(Context("Or simply reply to this message. Passing costs nothing."))
+    return Message(f"{asked.asker or 'A colleague'} asks: {excerpt(asked.text, 120)}", tuple(parts))
+
+
+def your_answer_was_accepted(asked: Asked, entry_state: str, review: datetime | None, others: int) -> Message:
+    """Thanks to the author, and what becomes of the answer."""
+    kept = {
+        "published": "It is now a knowledge entry under your name: whoever asks this next finds it at once.",
+        "draft": "It is kept as a draft entry under your name; a moderator looks it over.",
+        "in_review": "A moderator reviews it before others find it.",
+    }.get(entry_state, "")
+    waiting = f" {others} more had the same question." if others else ""
+    parts: list[Part] = [Text(f"**Your answer was accepted. Thank you.**{waiting}"), Quote(excerpt(asked.text, 200))]
+    parts.append(Context(kept + (f" I ask you to look at it again by {day(review)}." if review else "")))
+    if asked.link:
+        parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
+    return Message("Your answer was accepted.", tuple(parts))
+
+
+def your_answer_helped(title: str, helped: int) -> Message:
+    """Somebody's question was solved by a past answer: its author hears of it."""
+    times = "for the first time" if helped == 1 else f"for the {humanize.ordinal(helped)} time"
+    words = f"**Your answer just helped a colleague**, {times}."
+    return Message("Your answer helped a colleague.", (Text(words), Quote(title)))
+
+
+def question_solved(asked: Asked, author: str, text: str) -> Message:
+    """To a follower: the question they have, too, is answered."""
+    parts: list[Part] = [Text("**A question you follow was answered**"), Quote(excerpt(asked.text, 200))]
+    parts.append(Quote(excerpt(text, 2000), by=author))
+    if asked.link:
+        parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
+    return Message("A question you follow was answered.", tuple(parts))
+
+
+def follow_up(asked: Asked, text: str) -> Message:
+    """To those who answered: the asker wrote in the thread."""
+    parts: list[Part] = [Text(f"**{asked.who} wrote back** on a question you answered"), Quote(excerpt(asked.text, 200))]
+    parts.append(Quote(excerpt(text, 2000)))
+    if asked.link:
+        parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
+    return Message("There is more to a question you answered.", tuple(parts))
+
+
+# --- forms -----------------------------------------------------------------------------------------------------------
+
+
+def answer_form(name: str, value: str, asked: Asked, *, initial: str = "") -> Form:
+    """Where an answer is written."""
+    return Form(
+        name=name,
+        value=value,
+        title="Answer",
+        submit="Answer",
+        intro=excerpt(asked.text, 500),
+        inputs=(
+            Input(
+                name="answer",
+                label="Your answer",
+                kind="long_text",
+                initial=initial,
+                hint="It appears in the thread under your name. Two sentences are often enough.",
+            ),
+        ),
+    )
+
+
+def hand_over_form(prompt_id: int, asked: Asked) -> Form:
+    """Who knows better."""
+    return Form(
+        name="hand_over",
+        value=str(prompt_id),
+        title="Someone else knows",
+        submit="Ask them",
+        intro=excerpt(asked.text, 300),
+        inputs=(Input(name="person", label="Who knows about this?", kind="person", hint="I ask them in private."),),
+    )
+
+
+def missing_form(asked: Asked) -> Form:
+    """What the answers so far leave open."""
+    hint = "I post it in the thread" + (", " if asked.asker else " without your name, ") + "and tell those who answered."
+    inputs = (Input(name="missing", label="What is missing?", kind="long_text", hint=hint),)
+    return Form(name="missing", value=str(asked.id), title="Something is missing", submit="Say so", inputs=inputs)
+
+
+def change_form(
+    question_id: int,
+    text: str,
+    communities: Sequence[Option],
+    chosen: str,
+    candidates: Sequence[Candidate],
+    picked: Sequence[str],
+    limit: int,
+) -> Form:
+    """Change the question, the community or the experts before it is posted."""
+    options = tuple(Option(str(c.person_id), c.name, c.title) for c in candidates)
+    people = Input(name="experts", label="Whom shall I ask?", kind="choices", options=options,
+                   initial=tuple(picked), required=False)
+    someone = Input(name="also", label="And somebody I did not think of", kind="people", required=False)
+    return Form(
+        name="change",
+        value=str(question_id),
+        title="Before it is posted",
+        submit="Update",
+        inputs=(
+            Input(name="text", label="Your question", kind="long_text", initial=text, max_length=limit),
+            Input(name="community", label="Community", kind="choice", options=tuple(communities), initial=chosen),
+            *((people,) if options else ()),
+            someone,
+        ),
+    )
+
+
+# --- anything else ---------------------------------------------------------------------------------------------------
+
+
+def found(text: str, items: Sequence[Past], now: datetime) -> Message:
+    """The answer to a search."""
+    if not items:
+        return Message(
+            "Nothing found.",
+            (Text("I found nothing on that among what you may see. Ask it as a question, and I find you somebody."),),
+        )
+    parts: list[Part] = [Text(f"**{len(items)} found** for “{plain(excerpt(text, 80))}”. Only you see this.")]
+    for item in items:
+        parts += [Divider(), *_past(item, now, length=400)]
+    return Message(f"{len(items)} found.", tuple(parts))
+
+
+def knowing(text: str, candidates: Sequence[Candidate]) -> Message:
+    """Who knows about something."""
+    if not candidates:
+        words = "I know of nobody for that yet. Ask it as a question, and the right community sees it."
+        return Message("Nobody found.", (Text(words),))
+    parts: list[Part] = [Text(f"**Who knows about** “{plain(excerpt(text, 80))}”")]
+    parts += [Text(f"**{plain(c.name)}**{', ' + plain(c.title) if c.title else ''}\n{c.why}") for c in candidates]
+    return Message(f"{len(candidates)} people may know.", tuple(parts))
+
+
+def answer_or_question(text: str, question_id: int, prompts: Sequence[tuple[int, str]]) -> Message:
+    """A message from somebody with an open prompt: an answer to it, or a question of their own?"""
+    parts: list[Part] = [Quote(excerpt(text, 300)), Text("Is this your answer, or a question of your own?")]
+    for prompt_id, asked in prompts[:3]:
+        parts.append(Quote(excerpt(asked, 150)))
+        parts.append(Buttons((Button("My answer to this", "as_answer", f"{question_id}.{prompt_id}", "primary"),)))
+    parts.append(Buttons((Button("A question of my own", "as_question", str(question_id)),)))
+    return Message("Is this an answer or a question?", tuple(parts))
+
+
+def settled(text: str, words: str) -> Message:
+    """A card that has done its work."""
+    return Message(words, (Quote(excerpt(text, 300)), Context(words)))
+
+
+def to_review(entry_id: int, community: str, title: str, body: str, author: str, link: str) -> Message:
+    """To moderators: an entry that wants a look."""
+    parts: list[Part] = [Text(f"**New in {plain(community)}, to be reviewed**"), Quote(title), Quote(body, by=author)]
+    value = str(entry_id)
+    buttons = [Button("Publish", "publish", value, "primary"), Button("Edit …", "edit_entry", value),
+               Button("Discard", "retire", value, "danger")]
+    if link:
+        buttons.append(Button("Open the thread", "open", url=link))
+    return Message(f"An entry to review: {excerpt(title, 100)}", (*parts, Buttons(tuple(buttons))))
+
+
+def reviewed(title: str, words: str) -> Message:
+    """What a moderator decided, on the card they decided it on."""
+    return Message(words, (Quote(title), Context(words)))
+
+
+def entry_form(entry_id: int, title: str, text: str) -> Form:
+    """Edit an entry's question and answer before it is published."""
+    return Form(
+        name="edit_entry", value=str(entry_id), title="Edit the entry", submit="Save and publish",
+        inputs=(
+            Input(name="title", label="Question", kind="text", initial=title, max_length=300),
+            Input(name="text", label="Answer", kind="long_text", initial=text, max_length=10_000),
+        ),
+    )  # fmt: skip
+
+
+def communities(items: Sequence[tuple[str, str, str, int]]) -> Message:
+    """The communities a person may see: name, channel, domain, open questions."""
+    parts: list[Part] = [Text("**Communities**")]
+    for name, channel, domain, waiting in items:
+        parts.append(Text(f"**{plain(name)}** in #{plain(channel)}\n{plain(domain)}"))
+        parts.append(Context(f"{waiting} open question{'' if waiting == 1 else 's'}" if waiting else "no open questions"))
+    return Message("Communities", tuple(parts) if items else (Text("There is no community you could see yet."),))
+
+
+def asked_by_me(items: Sequence[Asked]) -> Message:
+    """What a person asked, and where it stands."""
+    parts: list[Part] = [Text("**Your questions**")]
+    for asked in items:
+        state = {"routed": "waiting for an answer", "answered": "answered: have a look", "accepted": "✓ answered"}
+        where = f" · [open the thread]({asked.link})" if asked.link else ""
+        parts += [Quote(excerpt(asked.text, 150)), Context(state.get(asked.state, asked.state) + where)]
+    return Message("Your questions", tuple(parts) if items else (Text("You have asked nothing yet. Just write it here."),))
+
+
+def help_text() -> Message:
+    """What one can do here."""
+    return Message(
+        "How to ask the experts.",
+        (
+            Text(
+                "**Ask me anything about work, in your own words.** If somebody has answered it before, you see that "
+                "answer at once, in private. If not, I show you which community and which experts I would ask; "
+                "nothing is posted before you say so, and you can ask without your name."
+            ),
+            Fields(
+                (
+                    ("Ask", "write it here, or `/ask`"),
+                    ("Search what is known", "`/know` pump cavitation"),
+                    ("Find who knows", "`/experts` pump cavitation"),
+                    ("Communities", "`/community`"),
+                    ("Your questions", "`/mine`"),
+                )
+            ),
+        ),
+    )
+
+
+def note(words: str) -> Message:
+    """One plain sentence."""
+    return Message(words, (Text(plain(words)),))

@@ -1,0 +1,227 @@
+"""The store: state and outgoing messages, in one transaction.
+
+A use case works on a `Transaction`: it reads and changes rows, shows cards and asks for later work, and all of it is
+committed together or not at all. Delivery (`bot.delivery`) does what was asked for, after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import astuple
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, event, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from bot.errors import Unknown
+from bot.models import ORG, Account, Card, Channel, Person, SeenEvent, SpaceMember, Work
+from bot.ports import Clock, Message, PersonRef, Place
+from bot.seal import Seal
+
+Row = TypeVar("Row")
+Result = TypeVar("Result")
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine for `sqlite:///file` or `postgresql://…` (the async drivers are chosen here).
+
+    SQLite: write-ahead log, and transactions that take the write lock when they begin, so that none fails half-way
+    because another wrote first (SQLite's own advice, https://www.sqlite.org/lang_transaction.html).
+    """
+    if url.startswith("postgresql"):
+        return create_async_engine("postgresql+psycopg://" + url.split("://", 1)[1], pool_pre_ping=True, pool_size=10)
+    engine = create_async_engine("sqlite+aiosqlite://" + url.split("://", 1)[1], connect_args={"timeout": 30})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+class Transaction:
+    """One unit of work. `now` is the same throughout."""
+
+    def __init__(self, session: AsyncSession, now: datetime, seal: Seal) -> None:
+        self.session = session
+        self.now = now
+        self.seal = seal
+
+    async def get(self, kind: type[Row], key: object) -> Row:
+        """A row, locked until the end of the transaction. Raises `Unknown` where it is gone."""
+        row = await self.session.get(kind, key, with_for_update=True) if key is not None else None
+        if row is None:
+            raise Unknown
+        return row
+
+    async def add(self, row: Row) -> Row:
+        """Insert, and give the row its id."""
+        self.session.add(row)
+        await self.session.flush()
+        return row
+
+    async def first(self, query: Any) -> Any:
+        """The first row (its only column), or None."""
+        return (await self.session.scalars(query.limit(1))).first()
+
+    async def all(self, query: Any) -> list[Any]:
+        """All rows (their only column)."""
+        return list(await self.session.scalars(query))
+
+    async def first_time(self, event_id: str) -> bool:
+        """Whether this event has not had its effect before; marks it as having it now."""
+        if await self.session.get(SeenEvent, event_id) is not None:
+            return False
+        await self.add(SeenEvent(id=event_id, at=self.now))
+        return True
+
+    # --- people and places --------------------------------------------------------------------------------------
+
+    async def person_of(self, ref: PersonRef) -> Person | None:
+        """The person behind an account."""
+        account = await self.session.get(Account, (ref.platform, ref.workspace, ref.id))
+        return await self.session.get(Person, account.person_id) if account else None
+
+    async def account_of(self, person_id: int, *, platform: str | None = None) -> PersonRef | None:
+        """An account of this person, on `platform` if they have one there."""
+        accounts = await self.all(select(Account).where(Account.person_id == person_id).order_by(Account.platform))
+        best = next((a for a in accounts if a.platform == platform), accounts[0] if accounts else None)
+        return PersonRef(best.platform, best.workspace, best.user) if best else None
+
+    async def channel_at(self, place: Place) -> Channel | None:
+        """What is known of the channel of this place."""
+        return await self.session.get(Channel, (place.platform, place.workspace, place.channel))
+
+    async def readable(self, person: Person) -> frozenset[str]:
+        """The spaces this person may see. Guests see only the channels they are in."""
+        if not person.active:
+            return frozenset()
+        spaces = await self.all(select(SpaceMember.space).where(SpaceMember.person_id == person.id))
+        return frozenset(spaces if person.guest else [*spaces, ORG])
+
+    async def may_see(self, person: Person, space: str | None) -> bool:
+        """Whether this person may see what is in `space`."""
+        return space is not None and space in await self.readable(person)
+
+    # --- what goes out, now or later ----------------------------------------------------------------------------
+
+    async def show(self, key: str, message: Message, *, to: Place | PersonRef, whisper: PersonRef | None = None) -> Card:
+        """Send `message`, or bring the card sent earlier under `key` up to date.
+
+        To a place, to one person in private, or (`whisper`) to one person in a place.
+        """
+        card: Card | None = await self.first(select(Card).where(Card.key == key).with_for_update())
+        if card is None:
+            target = {"place" if isinstance(to, Place) else "person": astuple(to)}
+            if whisper:
+                target["whisper"] = astuple(whisper)
+            card = await self.add(
+                Card(id=uuid.uuid4().hex, key=key, sealed_to=self.seal.seal_json(target), content=message.as_json())
+            )
+        elif card.content != message.as_json() or card.withdrawn:
+            card.content, card.version, card.withdrawn = message.as_json(), card.version + 1, False
+        else:
+            return card
+        channel = "/".join(str(part) for part in astuple(to)[:3])
+        await self.later("deliver", card.id, lane=self.seal.mark(channel))
+        return card
+
+    async def withdraw(self, key: str) -> None:
+        """Take back the card sent under `key`, if there is one."""
+        card = await self.first(select(Card).where(Card.key == key).with_for_update())
+        if card and not card.withdrawn:
+            card.withdrawn, card.version = True, card.version + 1
+            await self.later("deliver", card.id)
+
+    async def card_at(self, place: Place, message_id: str) -> Card | None:
+        """The card that was sent as this message."""
+        channel = self.seal.mark("/".join((place.platform, place.workspace, place.channel)))
+        found: Card | None = await self.first(
+            select(Card).where(Card.message_id == message_id, Card.sent_channel == channel)
+        )
+        return found
+
+    async def later(
+        self,
+        kind: str,
+        subject: object,
+        *,
+        after: timedelta = timedelta(),
+        lane: str | None = None,
+        knowing: dict[str, Any] | None = None,
+    ) -> None:
+        """Ask for work on `subject`, once `after` has passed. Asked for again, it is moved to the new time.
+
+        `knowing` is kept sealed with it (see `known_for`).
+        """
+        found = await self.first(select(Work).where(Work.kind == kind, Work.subject == str(subject)).with_for_update())
+        if found is None:
+            sealed = self.seal.seal_json(knowing) if knowing else ""
+            await self.add(Work(kind=kind, subject=str(subject), lane=lane, sealed=sealed, due_at=self.now + after))
+        else:
+            found.due_at, found.version, found.attempts = self.now + after, found.version + 1, 0
+            found.failed, found.error = False, ""
+
+    async def known_for(self, kind: str, subject: str) -> dict[str, Any]:
+        """What was said with `later(…, knowing=…)`."""
+        sealed = await self.first(select(Work.sealed).where(Work.kind == kind, Work.subject == subject))
+        return dict(self.seal.open_json(sealed)) if sealed else {}
+
+    async def never_mind(self, kind: str, subject: object) -> None:
+        """Drop work that is no longer wanted."""
+        await self.session.execute(delete(Work).where(Work.kind == kind, Work.subject == str(subject)))
+
+
+class Store:
+    """Opens transactions on one database."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, seal: Seal) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.seal = seal
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._reading = async_sessionmaker(engine.execution_options(reading=True), expire_on_commit=False)
+        self.committed = asyncio.Event()  # set after each commit: delivery looks for work at once
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Commit at the end of the block; an exception rolls everything back."""
+        async with self._sessions.begin() as session:
+            yield Transaction(session, self.clock.now(), self.seal)
+        self.committed.set()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """A transaction that only reads, and holds nobody up."""
+        async with self._reading() as session:
+            yield Transaction(session, self.clock.now(), self.seal)
+
+    async def run(self, work: Callable[[Transaction], Awaitable[Result]], *, tries: int = 4) -> Result:
+        """Do `work` in a transaction; again, in a new one, if it lost a race with another writer."""
+        for attempt in range(tries):
+            try:
+                async with self.transaction() as tx:
+                    return await work(tx)
+            except (IntegrityError, OperationalError):
+                if attempt == tries - 1:
+                    raise
+                await asyncio.sleep(0.05 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.engine.dispose()

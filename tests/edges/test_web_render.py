@@ -1,0 +1,123 @@
+"""What is typed and what the bot says become HTML that can do nothing but be read."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.web import codec
+from adapters.web.render import render_markdown, render_message
+from bot.ports import Button, Buttons, Context, Divider, Fields, Image, Message, Quote, Text
+
+#: What words of people may turn into.
+QUIET = {"div", "p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "a", "blockquote"}
+
+
+def _elements(html: str) -> list[tuple[str, list[str]]]:
+    """The elements a browser would make of it, with the names of their attributes."""
+    found: list[tuple[str, list[str]]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append((tag, [name for name, _ in attrs]))
+
+    Reader().feed(html)
+    return found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        '<a href="javascript:alert(1)">x</a>',
+        "`<b onclick=alert(1)>`",
+        "```\n</code></pre><script>alert(1)</script>\n```",
+        '[x](https://a.example/"onmouseover="alert(1))',
+        "https://a.example/<script>alert(1)</script>",
+        "&lt;script&gt;alert(1)&lt;/script&gt;",
+        "\u202e<script>",
+    ],
+)
+def test_markup_typed_by_people_stays_text(typed: str) -> None:
+    for html in (render_markdown(typed), render_message(Message("s", (Quote(typed, typed),)))):
+        elements = _elements(html)
+        assert {tag for tag, _ in elements} <= QUIET
+        assert {name for _, names in elements for name in names} <= {"class", "dir", "href", "target", "rel"}
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x"])
+def test_links_lead_to_the_web_or_nowhere(link: str) -> None:
+    html = render_markdown(f"[x]({link})") + render_message(Message("s", (Buttons((Button("Go", "", url=link),)),)))
+    assert "href" not in html
+    good = render_markdown("[x](https://a.example) [y](mailto:a@b.example) [z](/c/water/1)")
+    assert good.count("noopener") == 3
+
+
+def test_words_that_ping_elsewhere_are_only_words() -> None:
+    html = render_markdown("<!channel> @everyone <@U123>")
+    assert "&lt;!channel&gt; @everyone &lt;@U123&gt;" in html
+    assert "<a" not in html
+
+
+def test_each_piece_says_its_own_direction() -> None:
+    html = render_message(Message("s", (Quote("שלום (123)", "دينا"), Fields((("Name", "نور"),)))))
+    assert html.count('dir="auto"') == 3
+
+
+def test_the_small_markdown_is_there_and_no_more() -> None:
+    html = render_markdown("**b** *i* `c`\n- one\n- two\n\n# no heading\n\n![no](https://a.example/x.png)")
+    assert "<strong>b</strong> <em>i</em> <code>c</code>" in html
+    assert html.count("<li>") == 2
+    assert "<h1" not in html
+    assert "<img" not in html
+
+
+def test_bare_addresses_become_links_without_the_full_stop() -> None:
+    html = render_markdown("See https://a.example/x_(y). Or (https://b.example/z).")
+    assert 'href="https://a.example/x_(y)"' in html
+    assert 'href="https://b.example/z"' in html
+    assert "`https" not in render_markdown("`https://a.example`")
+    assert "<a" not in render_markdown("`https://a.example`")
+
+
+def test_a_quote_keeps_code_and_nothing_else() -> None:
+    html = render_message(Message("s", (Quote("**not bold** `x<y`\n```\na\n  b\n```"),)))
+    assert "**not bold**" in html
+    assert "<code>x&lt;y</code>" in html
+    assert "<pre><code>a\n  b</code></pre>" in html
+
+
+def test_pictures_come_from_the_web_or_from_here() -> None:
+    def shown(url: str) -> str:
+        return render_message(Message("s", (Image(url, 'a "chart"'),)))
+
+    assert 'alt="a &quot;chart&quot;"' in shown("https://a.example/x.png")
+    assert "<img" in shown("/chart/1.png")
+    assert "<img" not in shown("javascript:alert(1)")
+    assert "<img" not in shown("data:image/svg+xml,x")
+
+
+def test_a_message_comes_back_as_it_was() -> None:
+    message = Message(
+        "s\u2028 <ü>",
+        (
+            Text("**x**"),
+            Quote("q", "by"),
+            Fields((("a", "b"), ("c", "d"))),
+            Context("c"),
+            Buttons((Button("L", "act", "7", "danger"), Button("U", "", url="https://a.example"))),
+            Image("/x", "alt"),
+            Divider(),
+        ),
+    )
+    assert codec.decode(codec.encode(message)) == message
+
+
+@given(st.text(max_size=200))
+def test_nothing_typed_makes_an_element_of_its_own(typed: str) -> None:
+    """Whatever is typed, only tags of the small Markdown come out."""
+    assert {tag for tag, _ in _elements(render_markdown(typed))} <= QUIET
