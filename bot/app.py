@@ -102,14 +102,11 @@ async def open_bot(
 @asynccontextmanager
 async def running(bot: Bot) -> AsyncIterator[Bot]:
     """The bot at work: it delivers, listens, and takes up what an earlier process was killed over."""
-    await bot.worker.start()
-    server = await listen(
-        application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store)),
-        bot.settings.host,
-        bot.settings.port,
-    )
+    pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store))
+    server = await listen(pages, bot.settings.host, bot.settings.port)
     owed = asyncio.create_task(_embed_owed(bot.index))
     try:
+        await bot.worker.start()
         await bot.web.resume(bot.dispatcher.handle)
         yield bot
     finally:
