@@ -8,10 +8,10 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from bot import experts, knowledge, questions, replies
-from bot.errors import AlreadyDone, NotAllowed
+from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed
 from bot.models import Answer, Follower, Person, Prompt, Question
 from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
-from bot.store import Transaction
+from bot.store import Transaction, row_id
 
 LONGEST = 12_000
 OPEN = ("routed", "answered", "accepted")
@@ -21,7 +21,7 @@ OPEN = ("routed", "answered", "accepted")
 
 
 async def _mine(tx: Transaction, person: Person, prompt_id: str) -> tuple[Prompt, Question]:
-    prompt = await tx.get(Prompt, int(prompt_id))
+    prompt = await tx.get(Prompt, row_id(prompt_id))
     if prompt.expert_id != person.id:
         raise NotAllowed("That request was for somebody else.")
     return prompt, await tx.get(Question, prompt.question_id)
@@ -48,6 +48,8 @@ async def prompt_answer(tx: Transaction, person: Person, event: Submitted) -> No
 async def reply_to_prompt(tx: Transaction, person: Person, prompt_id: str, text: str) -> None:
     """An expert answered by simply replying to the prompt."""
     prompt, question = await _mine(tx, person, prompt_id)
+    if questions.wordless(text):
+        raise InvalidQuestion("I see no words in that. Reply with your answer in a sentence or two, or press Pass.")
     await give(tx, person, question, text, prompt=prompt)
 
 
@@ -70,7 +72,7 @@ async def later(tx: Transaction, person: Person, event: Pressed) -> None:
 
 async def remind(tx: Transaction, prompt_id: str) -> None:
     """The morning has come: ask again, in a new message, if the question still waits."""
-    prompt = await tx.get(Prompt, int(prompt_id))
+    prompt = await tx.get(Prompt, row_id(prompt_id))
     question = await tx.get(Question, prompt.question_id)
     account = await tx.account_of(prompt.expert_id, platform=question.platform)
     if prompt.state != "later" or account is None:
@@ -111,8 +113,8 @@ async def hand_over(tx: Transaction, person: Person, event: Submitted) -> None:
 
 
 def _written(event: Submitted) -> str:
-    text = event.text("answer").replace("\0", "").strip()
-    if not text:
+    text = questions.typed(event.text("answer"))
+    if questions.wordless(text):
         raise FormError({"answer": "Write a sentence or two."})
     if len(text) > LONGEST:
         raise FormError({"answer": f"That has {len(text):,} characters; an answer can have {LONGEST:,}."})
@@ -132,7 +134,7 @@ async def answer(tx: Transaction, person: Person, event: Submitted) -> None:
 
 
 async def _seen(tx: Transaction, person: Person, question_id: str) -> Question:
-    question = await tx.get(Question, int(question_id))
+    question = await tx.get(Question, row_id(question_id))
     if not await tx.may_see(person, question.space):
         raise NotAllowed("That question is in a channel you are not in.")
     return question
@@ -147,7 +149,7 @@ async def give(
     """
     if not await tx.may_see(person, question.space):
         raise NotAllowed("That question is in a channel you are not in.")
-    text = text.replace("\0", "").strip()
+    text = questions.typed(text)
     if not text:
         return None
     row = await tx.add(
@@ -200,7 +202,7 @@ async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool
     question = await _at(tx, event.place)
     if question is None:
         return False
-    text = event.text.replace("\0", "").strip()
+    text = questions.typed(event.text)
     if questions.asker_of(tx, question)[0] == person.id:
         await _pass_on_follow_up(tx, question, text, event.id)
     elif substantive(text) and question.state in OPEN:
@@ -230,7 +232,7 @@ async def edited(tx: Transaction, event: Edited) -> None:
     row = await _by_message(tx, question, event.message_id)
     if question is None or row is None:
         return
-    text = event.text.replace("\0", "").strip()
+    text = questions.typed(event.text)
     if not text:
         await _take_back(tx, question, row)
     elif text != row.text:
@@ -272,7 +274,7 @@ async def _take_back(tx: Transaction, question: Question, row: Answer) -> None:
 
 async def accept(tx: Transaction, person: Person, event: Pressed) -> None:
     """This answers it: the thread becomes knowledge, its author and the followers hear of it."""
-    await accept_answer(tx, person, await tx.get(Answer, int(event.value)))
+    await accept_answer(tx, person, await tx.get(Answer, row_id(event.value)))
 
 
 async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
@@ -319,7 +321,7 @@ async def accept_message(tx: Transaction, person: Person, place: Place, message_
 
 async def missing_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """What do the answers leave open?"""
-    question = await tx.get(Question, int(event.value))
+    question = await tx.get(Question, row_id(event.value))
     if questions.asker_of(tx, question)[0] != person.id:
         raise NotAllowed("Only the person who asked can say what is missing.")
     return replies.missing_form(await questions.view(tx, question))
@@ -327,10 +329,10 @@ async def missing_form(tx: Transaction, person: Person, event: Pressed) -> Form:
 
 async def missing(tx: Transaction, person: Person, event: Submitted) -> None:
     """The asker says what is missing: in the thread, to those who answered, and to the next expert."""
-    question = await tx.get(Question, int(event.value))
+    question = await tx.get(Question, row_id(event.value))
     if questions.asker_of(tx, question)[0] != person.id:
         raise NotAllowed("Only the person who asked can say what is missing.")
-    text = event.text("missing").replace("\0", "").strip()
+    text = questions.typed(event.text("missing"))
     if not text:
         raise FormError({"missing": "Say in a few words what you still need to know."})
     await say_what_is_missing(tx, question, text, event.id)
@@ -338,6 +340,9 @@ async def missing(tx: Transaction, person: Person, event: Submitted) -> None:
 
 async def say_what_is_missing(tx: Transaction, question: Question, text: str, event_id: str) -> None:
     """Put the asker's words into the thread, under their name or without, and ask one more expert."""
+    text = questions.typed(text)
+    if questions.wordless(text):
+        raise InvalidQuestion("I see no words in that. Say in a few words what you still need to know.")
     asked = await questions.view(tx, question)
     await tx.show(f"missing:{event_id}", replies.missing(asked, text), to=questions.home_of(question))
     await _pass_on_follow_up(tx, question, text, event_id)

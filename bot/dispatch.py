@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import select
 
 from bot import answers, communities, experts, knowledge, questions, replies
-from bot.errors import BotError
+from bot.errors import BotError, InvalidQuestion, NotAllowed, Stranger
 from bot.models import Answer, Person, Prompt, Question
 from bot.ports import (
     ChatPlatform,
@@ -28,13 +28,15 @@ from bot.ports import (
     Joined,
     Left,
     Message,
+    Opened,
     PersonRef,
     PlaceInfo,
     Pressed,
+    Profile,
     Reacted,
     Submitted,
 )
-from bot.store import Store, Transaction
+from bot.store import Store, Transaction, row_id
 from expertise_index import ExpertiseIndex
 
 log = structlog.get_logger()
@@ -96,7 +98,7 @@ class Dispatcher:
         except FormError:
             raise
         except BotError as error:
-            await self._say(event, replies.note(error.sentence))
+            await self._say(event, _refusal(event, error))
         except Exception:
             incident = uuid.uuid4().hex[:8]
             log.exception("event.failed", incident=incident, kind=type(event).__name__)
@@ -113,8 +115,8 @@ class Dispatcher:
         match event:
             case Pressed():
                 return await self._pressed(tx, person, event)
-            case Submitted() if submit := SUBMITS.get(event.form):
-                await submit(tx, person, event)
+            case Submitted():
+                await self._submitted(tx, person, event)
             case Commanded():
                 await self._commanded(tx, person, event)
             case Heard():
@@ -128,6 +130,8 @@ class Dispatcher:
                     await answers.accept_message(tx, person, event.place, event.message_id)
                 elif event.emoji in ME_TOO:
                     await answers.follow_message(tx, person, event.place, event.message_id)
+            case Opened():
+                await self._tell(tx, event, await self._overview(tx, person))
             case Joined() | Left():
                 change = communities.joined if isinstance(event, Joined) else communities.left
                 if channel := await tx.channel_at(event.place):
@@ -144,6 +148,12 @@ class Dispatcher:
         if press is None:
             raise BotError("That button belongs to an older version of me. Ask again and you get a new card.")
         return await press(tx, person, event)
+
+    async def _submitted(self, tx: Transaction, person: Person, event: Submitted) -> None:
+        submit = SUBMITS.get(event.form)
+        if submit is None:
+            raise BotError("That form belongs to an older version of me. Ask again and you get a new card.")
+        await submit(tx, person, event)
 
     async def _heard(self, tx: Transaction, person: Person, event: Heard) -> None:
         if event.place.thread:
@@ -170,7 +180,7 @@ class Dispatcher:
     async def _commanded(self, tx: Transaction, person: Person, event: Commanded) -> None:
         text = event.text.strip()
         if event.name in ("know", "experts") and text:
-            questions.readable_question(text)
+            text = questions.readable_question(text)
             asked = {"name": event.name, "text": text, "ref": astuple(event.actor), "person": person.id}
             await tx.later("look_up", event.id, knowing=asked)
         elif event.name == "ask" and text:
@@ -179,7 +189,7 @@ class Dispatcher:
             seen = await communities.overview(tx, person, platform=event.actor.platform)
             await self._tell(tx, event, replies.communities(seen))
         elif event.name == "mine":
-            await self._tell(tx, event, replies.asked_by_me(await questions.mine(tx, person)))
+            await self._tell(tx, event, await self._overview(tx, person))
         else:
             await self._tell(tx, event, replies.help_text())
 
@@ -203,6 +213,13 @@ class Dispatcher:
         rows = await tx.all(mine.limit(3))
         return [(row.id, (await tx.get(Question, row.question_id)).text) for row in rows]
 
+    async def _overview(self, tx: Transaction, person: Person) -> Message:
+        mine = select(Question).join(Prompt, Prompt.question_id == Question.id)
+        waiting = mine.where(Prompt.expert_id == person.id, Prompt.state == "open").order_by(Prompt.id.desc())
+        rows = await tx.all(waiting.limit(10))
+        asked = [await questions.view(tx, row) for row in rows]
+        return replies.overview(await questions.mine(tx, person), asked)
+
     async def _keep(self, tx: Transaction, person: Person, event: Heard) -> Question:
         question = await questions.ask(
             tx, person, event.actor, event.place, event.text, ready=self._index.embedder.ready
@@ -213,8 +230,10 @@ class Dispatcher:
     async def _resolve(self, tx: Transaction, person: Person, event: Pressed) -> None:
         """What an ambiguous message was: an answer to a prompt, or a question."""
         question_id, _, prompt_id = event.value.partition(".")
-        question = await tx.get(Question, int(question_id))
-        if questions.asker_of(tx, question)[0] != person.id or question.state != "open":
+        question = await tx.get(Question, row_id(question_id))
+        if questions.asker_of(tx, question)[0] != person.id:
+            raise NotAllowed("Only the person who wrote that can say what it is.")
+        if question.state != "open":
             return
         if event.action == "as_question":
             ready = self._index.embedder.ready
@@ -242,7 +261,7 @@ class Dispatcher:
             info = None
         if known and info is None:
             return known
-        profile = None if known else await platform.profile(event.actor)
+        profile = None if known else await self._profile(event.actor, platform)
         inside = await platform.members(event.place.root) if info and info.private else []
 
         async def learn(tx: Transaction) -> Person:
@@ -252,6 +271,12 @@ class Dispatcher:
             return person
 
         return await self._store.run(learn)
+
+    async def _profile(self, actor: PersonRef, platform: ChatPlatform) -> Profile:
+        try:
+            return await platform.profile(actor)
+        except LookupError:
+            raise Stranger from None
 
     async def _tell(self, tx: Transaction, event: Event, message: Message) -> None:
         """A private reply where the person is: in the direct conversation, or for their eyes in the channel."""
@@ -280,3 +305,10 @@ class Dispatcher:
             who = await experts.who_knows(self._store, self._index, text, readable=spaces, limit=5)
             message = replies.knowing(text, who)
         await self._store.run(lambda tx: tx.show(f"found:{event_id}", message, to=ref))
+
+
+def _refusal(event: Event, error: BotError) -> Message:
+    """Why something was not done. A command stands nowhere in the chat: the words that came with it are given back."""
+    if isinstance(event, Commanded) and isinstance(error, InvalidQuestion) and event.text.strip():
+        return replies.given_back(error.sentence, questions.typed(event.text))
+    return replies.note(error.sentence)

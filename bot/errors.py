@@ -31,6 +31,10 @@ class Unknown(BotError):
     """I do not know that any more: it may have been removed. Ask again and I will look afresh."""
 
 
+class Stranger(BotError):
+    """I cannot find your profile here, so I do not know who asks. Nothing was posted; an administrator can add you."""
+
+
 class NoCommunity(BotError):
     """No community is set up yet, so there is nowhere to post this. An administrator can add one."""
 

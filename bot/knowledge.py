@@ -26,7 +26,7 @@ from bot.models import (
 )
 from bot.ports import Form, Pressed, Submitted
 from bot.replies import Past, plain
-from bot.store import Store, Transaction
+from bot.store import Store, Transaction, row_id
 from expertise_index import Contribution, ExpertiseIndex, Item, Match
 
 #: States in which an entry may be found. A draft is found, too, and says that nobody has reviewed it yet.
@@ -144,7 +144,7 @@ async def _ask_moderators(tx: Transaction, entry: Entry, community: Community, a
 
 
 async def _reviewable(tx: Transaction, person: Person, entry_id: str) -> Entry:
-    entry = await tx.get(Entry, int(entry_id))
+    entry = await tx.get(Entry, row_id(entry_id))
     if person.id not in await moderators(tx, entry.community_id) or not await tx.may_see(person, entry.space):
         raise NotAllowed("Only a moderator of its community can review this entry.")
     return entry

@@ -301,7 +301,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A dialog. `name` and `value` (a row id) come back in `Submitted`."""
+    """A dialog. `name` and `value` (a row id) come back in `Submitted`. `intro` is Markdown, as in `Text`."""
 
     name: str
     value: str

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from bot import communities, experts, knowledge, replies
+from bot import communities, experts, knowledge, language, replies
 from bot.errors import AlreadyDone, InvalidQuestion, NoCommunity, NotAllowed
 from bot.models import (
     ORG,
@@ -31,21 +31,32 @@ from bot.models import (
 )
 from bot.ports import ChatPlatform, Form, FormError, Option, PersonRef, Place, Pressed, Submitted
 from bot.replies import Asked, Candidate, Past
-from bot.store import Store, Transaction
+from bot.store import Store, Transaction, row_id
 from expertise_index import ExpertiseIndex, Match
 
 LONGEST = 12_000
 SUGGESTIONS = 3
 FIRST_PROMPTS = 3
 CANDIDATES = 6
+SURE_THOUGH_FOREIGN = 0.9
+
+
+def typed(text: str) -> str:
+    """What a person typed, as every database takes it: without NUL and halves of characters."""
+    return text.replace("\0", "").encode("utf8", "ignore").decode().strip()
+
+
+def wordless(text: str) -> bool:
+    """Whether there is no letter and no digit in it: blank, punctuation, emoji."""
+    return not any(unicodedata.category(char)[0] in "LN" for char in re.sub(r":[\w+-]+:", "", text))
 
 
 def readable_question(text: str) -> str:
     """The question as it is kept. Raises `InvalidQuestion` with what to do, where there is none in it."""
-    text = text.replace("\0", "").strip()
+    text = typed(text)
     if not text:
         raise InvalidQuestion("That was empty. Write your question in a sentence or two, as you would to a colleague.")
-    if not any(unicodedata.category(char)[0] in "LN" for char in re.sub(r":[\w+-]+:", "", text)):
+    if wordless(text):
         raise InvalidQuestion("I see no words in that. Write your question in a sentence or two.")
     if len(text) > LONGEST:
         raise InvalidQuestion(
@@ -85,7 +96,7 @@ def asker_of(tx: Transaction, question: Question) -> tuple[int, PersonRef]:
 
 async def _own(tx: Transaction, person: Person, question_id: str, *states: str) -> Question:
     """The presser's own question, in one of `states`."""
-    question = await tx.get(Question, int(question_id))
+    question = await tx.get(Question, row_id(question_id))
     if asker_of(tx, question)[0] != person.id:
         raise NotAllowed("Only the person who asked can do that.")
     if states and question.state not in states:
@@ -103,9 +114,12 @@ async def suggest(store: Store, index: ExpertiseIndex, question_id: str, *, at_l
         if question is None or question.state != "open":
             return
         asker = await tx.get(Person, asker_of(tx, question)[0])
+    foreign = await language.foreign(question.text, model=index.embedder.name)
+    if foreign:  # likeness means little then: only what is nearly the same is shown
+        at_least = max(at_least, SURE_THOUGH_FOREIGN)
     found = await knowledge.find(store, index, asker, question.text, limit=SUGGESTIONS, at_least=at_least)
     if not found:
-        await plan(store, index, question_id, lead="I found no past answer to that that fits.")
+        await plan(store, index, question_id, lead=replies.FOREIGN if foreign else replies.NOTHING_FITS)
         return
 
     async def show(tx: Transaction) -> None:
@@ -148,7 +162,7 @@ async def _past(tx: Transaction, reader: Person, row: Suggestion) -> Past | None
 
 
 async def _suggestion(tx: Transaction, person: Person, event: Pressed) -> tuple[Suggestion, Question, Past]:
-    row = await tx.get(Suggestion, int(event.value))
+    row = await tx.get(Suggestion, row_id(event.value))
     question = await _own(tx, person, str(row.question_id))
     past = await _past(tx, person, row)
     if past is None:
@@ -338,8 +352,8 @@ async def change(tx: Transaction, person: Person, event: Submitted) -> None:
     outside = [p.name for p in also if p.guest or not p.active or (allowed is not None and p.id not in allowed)]
     if outside:
         raise FormError({"also": f"{replies.listed(outside)} cannot see that channel. Choose somebody who can."})
-    picked = {int(key) for key in event.chosen("experts") if key.isdigit()} | {p.id for p in also}
-    kept = [{**p, "asked": p["person"] in picked} for p in question.plan if allowed is None or p["person"] in allowed]
+    picked = {key for key in event.chosen("experts")} | {str(p.id) for p in also}
+    kept = [{**p, "asked": str(p["person"]) in picked} for p in question.plan if allowed is None or p["person"] in allowed]
     known = {p["person"] for p in kept}
     new = [{"person": p.id, "why": "", "asked": True} for p in also if p.id not in known and p.id != person.id]
     question.plan = new + sorted(kept, key=lambda p: not p["asked"])

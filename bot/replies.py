@@ -15,6 +15,11 @@ import humanize
 from bot.ports import Button, Buttons, Context, Divider, Fields, Form, Input, Message, Option, Part, Quote, Text
 
 EXCERPT = 600
+NOTHING_FITS = "I found no past answer to that that fits."
+FOREIGN = (
+    "I search best in English, so I may have missed a past answer to that. Send it again in English and I look once "
+    "more, or go straight to people:"
+)
 
 
 def plain(text: str) -> str:
@@ -366,7 +371,7 @@ def answer_form(name: str, value: str, asked: Asked, *, initial: str = "") -> Fo
         value=value,
         title="Answer",
         submit="Answer",
-        intro=excerpt(asked.text, 500),
+        intro=plain(excerpt(asked.text, 500)),
         inputs=(
             Input(
                 name="answer",
@@ -386,7 +391,7 @@ def hand_over_form(prompt_id: int, asked: Asked) -> Form:
         value=str(prompt_id),
         title="Someone else knows",
         submit="Ask them",
-        intro=excerpt(asked.text, 300),
+        intro=plain(excerpt(asked.text, 300)),
         inputs=(Input(name="person", label="Who knows about this?", kind="person", hint="I ask them in private."),),
     )
 
@@ -503,14 +508,21 @@ def communities(items: Sequence[tuple[str, str, str, int]]) -> Message:
     return Message("Communities", tuple(parts) if items else (Text("There is no community you could see yet."),))
 
 
-def asked_by_me(items: Sequence[Asked]) -> Message:
-    """What a person asked, and where it stands."""
-    parts: list[Part] = [Text("**Your questions**")]
-    for asked in items:
+def overview(mine: Sequence[Asked], waiting: Sequence[Asked]) -> Message:
+    """What waits for this person, and what they asked and where it stands."""
+    parts: list[Part] = []
+    if waiting:
+        parts.append(Text("**Waiting for your answer** (the cards are above)"))
+        parts += [Quote(excerpt(asked.text, 150), by=asked.asker or "") for asked in waiting]
+    if mine:
+        parts.append(Text("**Your questions**"))
+    for asked in mine:
         state = {"routed": "waiting for an answer", "answered": "answered: have a look", "accepted": "✓ answered"}
         where = f" · [open the thread]({asked.link})" if asked.link else ""
         parts += [Quote(excerpt(asked.text, 150)), Context(state.get(asked.state, asked.state) + where)]
-    return Message("Your questions", tuple(parts) if items else (Text("You have asked nothing yet. Just write it here."),))
+    if not parts:
+        parts = [Text("Nothing waits for you, and you have asked nothing under your name yet. Just write it here.")]
+    return Message("Where your questions stand", tuple(parts))
 
 
 def help_text() -> Message:
@@ -539,3 +551,8 @@ def help_text() -> Message:
 def note(words: str) -> Message:
     """One plain sentence."""
     return Message(words, (Text(plain(words)),))
+
+
+def given_back(words: str, text: str) -> Message:
+    """One plain sentence, and what the person typed, so that it is not lost."""
+    return Message(words, (Text(plain(words)), *(Quote(text[at : at + 2800]) for at in range(0, len(text), 2800))))

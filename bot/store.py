@@ -31,11 +31,14 @@ def open_engine(url: str) -> AsyncEngine:
     """An engine for `sqlite:///file` or `postgresql://…` (the async drivers are chosen here).
 
     SQLite: write-ahead log, and transactions that take the write lock when they begin, so that none fails half-way
-    because another wrote first (SQLite's own advice, https://www.sqlite.org/lang_transaction.html).
+    because another wrote first (SQLite's own advice, https://www.sqlite.org/lang_transaction.html). Errors never quote
+    the values of a statement: they end up in logs.
     """
     if url.startswith("postgresql"):
-        return create_async_engine("postgresql+psycopg://" + url.split("://", 1)[1], pool_pre_ping=True, pool_size=10)
-    engine = create_async_engine("sqlite+aiosqlite://" + url.split("://", 1)[1], connect_args={"timeout": 30})
+        address = "postgresql+psycopg://" + url.split("://", 1)[1]
+        return create_async_engine(address, pool_pre_ping=True, pool_size=10, hide_parameters=True)
+    address = "sqlite+aiosqlite://" + url.split("://", 1)[1]
+    engine = create_async_engine(address, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -51,6 +54,13 @@ def open_engine(url: str) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def row_id(text: str) -> int:
+    """The id of a row, as a button or a form gave it back. Raises `Unknown` for what cannot be one."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**31):
+        raise Unknown
+    return int(text)
 
 
 class Transaction:

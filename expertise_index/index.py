@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHUNK = 256
 
 #: Candidates by vector, and as many by words, that are ranked for a question.
-DEPTH = 100
+DEPTH = 50
 
 #: The newest entries, looked at for who is there to answer.
 NEWEST = 300

@@ -99,7 +99,7 @@ class Conversations:
         root = await chat.store.get(request.match_info["root"], room.id)
         if root is None or root.thread is not None or root.only_for not in (None, person.id):
             raise missing()
-        page = await chat.feed.thread(root.id, person.id, before=request.query.get("before"))
+        page = await chat.feed.thread(room.id, root.id, person.id, before=request.query.get("before"))
         shown = await messages_view(chat, [root, *page.messages], person)
         return web.json_response({"root": shown[0], "messages": shown[1:], "older": page.older})
 

@@ -13,7 +13,7 @@ EMOJI: dict[str, str] = {
     "eyes": "👀",
     "clap": "👏",
     "rocket": "🚀",
-    "100": "💯",
+    "mag": "🔍",
     "star": "⭐",
     "thinking_face": "🤔",
     "smile": "😄",

@@ -62,12 +62,14 @@ class Feed:
         rows = await self._read(query.order_by(messages.c.created, messages.c.id).limit(REACH + 1))
         return Page(messages=before.messages + rows[:REACH], older=before.older, newer=len(rows) > REACH)
 
-    async def thread(self, root: str, person: str, *, before: str | None = None, limit: int = 200) -> Page:
+    async def thread(
+        self, channel: str, root: str, person: str, *, before: str | None = None, limit: int = 200
+    ) -> Page:
         """The newest answers in a thread, without the message it hangs from."""
         query = select(messages).where(
             messages.c.thread == as_row_id(root), messages.c.deleted.is_(None), self._store.visible(person)
         )
-        edge = await self._store.get(before)
+        edge = await self._edge(channel, before)
         if edge is not None:
             query = query.where(_earlier(edge))
         rows = await self._read(query.order_by(messages.c.created.desc(), messages.c.id.desc()).limit(limit + 1))

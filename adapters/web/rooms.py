@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -58,6 +59,12 @@ class Room:
         return self.dm_of is not None
 
 
+def _folded(words: str) -> str:
+    """Words as they are searched for: "tomas" finds Tomás, and so does "TOMÁS"."""
+    plain = unicodedata.normalize("NFKD", words.strip().casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
 _PERSON = [field.name for field in fields(Person)]
 _ROOM = [field.name for field in fields(Room)]
 
@@ -81,16 +88,10 @@ class Rooms:
 
     async def find(self, words: str, asking: Person, limit: int = 20) -> list[Person]:
         """People whose name or title holds `words`. A guest meets only those they share a channel with."""
-        pattern = "%" + words.strip().lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        pattern = "%" + _folded(words).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         query = (
             select(users)
-            .where(
-                users.c.active,
-                or_(
-                    func.lower(users.c.name).like(pattern, escape="\\"),
-                    func.lower(users.c.title).like(pattern, escape="\\"),
-                ),
-            )
+            .where(users.c.active, users.c.search.like(pattern, escape="\\"))
             .order_by(users.c.name, users.c.id)
             .limit(limit)
         )
@@ -116,6 +117,7 @@ class Rooms:
             "role": person.role,
             "guest": person.guest,
             "active": person.active,
+            "search": _folded(f"{person.name} {person.title}"),
             "position": position,
         }
         async with self._store.change() as (connection, _):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 metadata = MetaData(
@@ -74,6 +75,7 @@ users = Table(
     Column("role", String(120), nullable=False, default="", comment="label in the demo's chooser, no authority"),
     Column("guest", Boolean, nullable=False, default=False),
     Column("active", Boolean, nullable=False, default=True),
+    Column("search", String(420), nullable=False, default="", comment="name and title without case and accents"),
     Column("position", Integer, nullable=False, default=0, comment="order in the demo's chooser"),
 )
 
@@ -116,6 +118,12 @@ messages = Table(
     Column("handled_at", UtcDateTime, comment="when the bot's handling was committed"),
     Index("ix_web_messages_page", "channel", "thread", "created", "id"),
     Index("ix_web_messages_unread", "channel", "posted"),
+    Index(
+        "ix_web_messages_unhandled",
+        "id",
+        sqlite_where=text("handled_at IS NULL"),
+        postgresql_where=text("handled_at IS NULL"),
+    ),
 )
 
 reactions = Table(

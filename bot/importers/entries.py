@@ -120,7 +120,7 @@ async def _insert(tx: Transaction, entries: list[NewEntry]) -> list[int]:
     await tx.session.execute(insert(Entry), [_columns(entry) for entry in entries])
     keys = [entry.source_key for entry in entries]  # asking by key is faster than SQLite's returning, row by row
     found = await tx.session.execute(select(Entry.source_key, Entry.id).where(Entry.source_key.in_(keys)))
-    ids = {key: own for key, own in found}
+    ids = {row.source_key: row.id for row in found}
     await _insert_answers(tx, [(ids[entry.source_key], entry) for entry in entries])
     return list(ids.values())
 

@@ -66,7 +66,7 @@ async def named_people(tx: Transaction, names: Iterable[str], *, source: str) ->
 
     People not yet known are made. Gives the person's id by name, and the ids of the new ones.
     """
-    wanted = {name: email_of(name) if is_email(email_of(name)) else f"{source}:{name}" for name in names}
+    wanted = {name: email_of(name) if is_email(email_of(name)) else f"{source}:{name}" for name in sorted(set(names))}
     emails = {key for key in wanted.values() if is_email(key)}
     keys = set(wanted.values()) - emails
     known = {key: person.id for key, person in (await people_by_email(tx, emails)).items()}

@@ -59,7 +59,7 @@ async def test_keeps_reads_and_counts(chat: WebChat) -> None:
     assert [one.id for one in page.messages][:2] == [seeded, root]
     assert page.messages[0].created == NOON
     assert len((await chat.feed.page("water", "tomas")).messages) == 2
-    assert [one.id for one in (await chat.feed.thread(root, "tomas")).messages] == [answer]
+    assert [one.id for one in (await chat.feed.thread("water", root, "tomas")).messages] == [answer]
     assert (await chat.feed.replies([root], "tomas"))[root].count == 1
     assert await chat.feed.unread("maria") == {"water": 2}
     assert await chat.feed.unread("tomas") == {"water": 1}
@@ -135,3 +135,14 @@ async def test_the_port_refuses_what_is_not_there(chat: WebChat) -> None:
     assert await chat.members(direct) == [ref("tomas")]
     assert (await chat.place(at("leads"))).private
     assert [one.id for one in await chat.members(at("water"))] == ["maria", "tomas"]
+
+
+async def test_people_are_found_without_accents_and_signs_mean_themselves(chat: WebChat) -> None:
+    """What is typed into a person picker."""
+    maria = await chat.rooms.person("maria")
+    assert maria is not None
+    for words in ("tomas", "TOMÁS", "omá"):
+        assert [one.id for one in await chat.rooms.find(words, maria)] == ["tomas"]
+    assert await chat.rooms.find("%", maria) == []
+    assert await chat.rooms.find("_", maria) == []
+    assert len(await chat.rooms.find(" ", maria)) == 4

@@ -40,7 +40,8 @@ async function copyLink(message) {
 }
 
 async function remove(message) {
-  const sure = await confirmThat("Delete this message?", "It disappears for everybody. This cannot be undone.", "Delete");
+  const words = "It disappears for everybody. This cannot be undone.";
+  const sure = await confirmThat("Delete this message?", words, "Delete");
   if (!sure) return;
   try {
     await post(messagePath(message.id, "delete"));
@@ -102,7 +103,8 @@ export async function press(button, message) {
   const { action, value, key } = button.dataset;
   try {
     const place = placeKey(message.channel, message.thread);
-    const answer = await whileBusy(place, () => post(messagePath(message.id, "press"), { key, action, value: value ?? "" }));
+    const data = { key, action, value: value ?? "" };
+    const answer = await whileBusy(place, () => post(messagePath(message.id, "press"), data));
     delete button.dataset.key;
     if (answer.form) openForm(answer.form);
   } catch (error) {

@@ -28,7 +28,9 @@ async function request(path, options) {
     throw new ApiError(0, "The server cannot be reached. Nothing you typed is lost; try again in a moment.");
   }
   const data = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(response.status, data.error ?? "That did not work. Please try again.", data.errors);
+  if (!response.ok) {
+    throw new ApiError(response.status, data.error ?? "That did not work. Please try again.", data.errors);
+  }
   return data;
 }
 

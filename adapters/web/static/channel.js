@@ -26,9 +26,16 @@ function source() {
   };
 }
 
+let headerShown = "";
+
 function drawHeader() {
   const channel = openChannel();
   if (!channel) return;
+  // Drawn anew only when something in it has changed: a focus in it would be lost.
+  const { id, name, topic, people, joined } = channel;
+  const signature = JSON.stringify([id, name, topic, people, joined]);
+  if (signature === headerShown) return;
+  headerShown = signature;
   const back = iconButton("back", "Back to the channels", () => showPane("list"));
   back.classList.add("to-list");
   const title = h(
@@ -63,7 +70,9 @@ function drawComposer() {
     const join = h("button.button.primary", { type: "button", onclick: () => joinChannel(channel) }, "Join to write");
     slot.replaceChildren(h("div.join-bar", {}, words, join));
   } else if (composer?.channel !== channel.id) {
-    composer = new Composer(slot, { where: "main", channel: channel.id, thread: null, name: channel.direct ? state.bot.name : `#${channel.name}`, direct: channel.direct });
+    const { id, direct } = channel;
+    const name = direct ? state.bot.name : `#${channel.name}`;
+    composer = new Composer(slot, { where: "main", channel: id, thread: null, name, direct });
   }
 }
 
@@ -74,7 +83,8 @@ function beginning(channel) {
       {},
       h("div.badge-icon", {}, icon(channel.private ? "lock" : "hash")),
       h("h2", {}, "This is where ", h("bdi", {}, `#${channel.name}`), " begins"),
-      h("p", {}, channel.topic ? h("bdi", {}, channel.topic) : "Say what brought you here.", channel.private ? " Only its members see what is said here." : ""),
+      h("p", {}, channel.topic ? h("bdi", {}, channel.topic) : "Say what brought you here."),
+      channel.private && h("p", {}, "Only its members see what is said here."),
       h("p", {}, `Have a question? Write “@${state.bot.name}” and ask it.`),
     );
   }
@@ -83,7 +93,12 @@ function beginning(channel) {
     {},
     h("div.badge-icon", {}, icon("mark")),
     h("h2", {}, "Hello, ", h("bdi", {}, state.me.name)),
-    h("p", {}, `I am ${state.bot.name}. Ask me something, and I look for what colleagues have already worked out, or find the people who know. What you write here is between you and me.`),
+    h(
+      "p",
+      {},
+      `I am ${state.bot.name}. Ask me something, and I look for what colleagues have already worked out, `,
+      "or find the people who know. What you write here is between you and me.",
+    ),
     h(
       "div.starters",
       {},

@@ -95,7 +95,8 @@ export class Composer {
     const text = this.input.value.trim();
     if (!text) return;
     if (text.length > LONGEST) {
-      toast(`One message holds ${LONGEST.toLocaleString()} characters. Send it in parts, or link to a document.`, { icon: "warning" });
+      const most = LONGEST.toLocaleString();
+      toast(`One message holds ${most} characters. Send it in parts, or link to a document.`, { icon: "warning" });
       return;
     }
     // Empty the field for the next thought, but keep the draft stored until the answer is there.
@@ -106,7 +107,8 @@ export class Composer {
     const key = this.failed?.text === text ? this.failed.key : newKey();
     this.failed = null;
     const thread = this.thread;
-    const forBot = this.direct || text.startsWith("/") || text.toLowerCase().includes(`@${state.bot.name.toLowerCase()}`);
+    const mentioned = text.toLowerCase().includes(`@${state.bot.name.toLowerCase()}`);
+    const forBot = this.direct || text.startsWith("/") || mentioned;
     const work = () => post(channelPath(this.channel, "/messages"), { key, text, thread });
     try {
       const answer = forBot ? await whileBusy(placeKey(this.channel, thread), work) : await work();

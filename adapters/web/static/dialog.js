@@ -10,7 +10,8 @@ export function openDialog(title, content, { small = false, onclose = () => {} }
   const before = document.activeElement;
   const id = `dialog-title-${(titles += 1)}`;
   const close = () => dialog.close();
-  const head = h("header.dialog-header", {}, h("h2", { id, dir: "auto" }, title), iconButton("close", "Close (Esc)", close));
+  const heading = h("h2", { id, dir: "auto" }, title);
+  const head = h("header.dialog-header", {}, heading, iconButton("close", "Close (Esc)", close));
   const dialog = h("dialog", { "aria-labelledby": id }, head, ...content(close));
   dialog.classList.toggle("small", small);
   dialog.addEventListener("close", () => {

@@ -33,7 +33,8 @@ export function openForm(form) {
           problem.textContent = "";
           fields.forEach((one) => one.wrong(""));
           try {
-            await post("/api/forms", { key, token: form.token, values: Object.fromEntries(fields.map((one) => [one.name, one.value()])) });
+            const values = Object.fromEntries(fields.map((one) => [one.name, one.value()]));
+            await post("/api/forms", { key, token: form.token, values });
             close();
             announce("Sent");
           } catch (error) {
@@ -68,7 +69,9 @@ function field(question, id, people) {
   const hint = question.hint ? h("p.hint", { id: `${id}-hint`, dir: "auto" }, question.hint) : null;
   const many = question.kind === "choices" || control.radios;
   const optional = question.required || question.kind === "toggle" ? null : h("span.optional", {}, " (optional)");
-  const label = control.labelled ? null : h(many ? "legend" : "label", many ? {} : { for: id }, h("bdi", {}, question.label), optional);
+  const words = [h("bdi", {}, question.label), optional];
+  const named = many ? h("legend", {}, ...words) : h("label", { for: id }, ...words);
+  const label = control.labelled ? null : named;
   const element = h(many ? "fieldset.field" : "div.field", {}, label, control.element, hint, error);
   control.focusable().setAttribute("aria-describedby", [hint && hint.id, error.id].filter(Boolean).join(" "));
   return {
@@ -87,24 +90,36 @@ function field(question, id, people) {
 
 const simple = (input, read = () => input.value) => ({ element: input, value: read, focusable: () => input });
 const required = (question) => ({ "aria-required": String(question.required) });
+const typed = (question) => ({
+  dir: "auto",
+  value: question.initial || "",
+  maxLength: question.maxLength,
+  ...required(question),
+});
 
 function options(question, id, type, chosen) {
   const boxes = question.options.map((option) =>
     h("input", { type, name: id, value: option.value, checked: chosen.includes(option.value) }),
   );
   const rows = question.options.map((option, index) =>
-    h("label.option", {}, boxes[index], h("span", {}, h("bdi", {}, option.label), " ", option.hint && h("span.why", {}, option.hint))),
+    h(
+      "label.option",
+      {},
+      boxes[index],
+      h("span", {}, h("bdi", {}, option.label), " ", option.hint && h("span.why", {}, option.hint)),
+    ),
   );
   const checked = () => boxes.filter((box) => box.checked).map((box) => box.value);
-  return { element: h("div", {}, ...rows), checked, focusable: () => boxes.find((box) => box.checked) ?? boxes[0] ?? rows[0] };
+  const focusable = () => boxes.find((box) => box.checked) ?? boxes[0];
+  return { element: h("div", {}, ...rows), checked, focusable };
 }
 
 const controls = {
   text: (question, id) =>
-    simple(h("input", { id, type: "text", dir: "auto", value: question.initial || "", maxLength: question.maxLength, autocomplete: "off", ...required(question) })),
+    simple(h("input", { id, type: "text", autocomplete: "off", ...typed(question) })),
 
   long_text: (question, id) =>
-    simple(h("textarea", { id, dir: "auto", value: question.initial || "", maxLength: question.maxLength, ...required(question) })),
+    simple(h("textarea", { id, ...typed(question) })),
 
   choice(question, id) {
     // A few are shown at once; many go into a list.
@@ -113,13 +128,15 @@ const controls = {
       return { ...group, radios: true, value: () => group.checked()[0] ?? "" };
     }
     const list = h("select", { id, ...required(question) }, h("option", { value: "" }, "Choose…"));
-    for (const option of question.options) list.append(h("option", { value: option.value }, option.hint ? `${option.label} · ${option.hint}` : option.label));
+    for (const option of question.options) {
+      list.append(h("option", { value: option.value }, [option.label, option.hint].filter(Boolean).join(" · ")));
+    }
     list.value = question.initial || "";
     return simple(list);
   },
 
   choices(question, id) {
-    const group = options(question, id, "checkbox", Array.isArray(question.initial) ? question.initial : [question.initial]);
+    const group = options(question, id, "checkbox", [question.initial].flat());
     return { ...group, value: group.checked };
   },
 
@@ -127,7 +144,8 @@ const controls = {
   people: (question, id, people) => new PeoplePicker(id, { several: true, chosen: initialPeople(question, people) }),
 
   datetime(question, id) {
-    const input = h("input", { id, type: "datetime-local", value: toLocalInput(question.initial), ...required(question) });
+    const value = toLocalInput(question.initial);
+    const input = h("input", { id, type: "datetime-local", value, ...required(question) });
     return simple(input, () => (input.value ? fromLocalInput(input.value) : ""));
   },
 
@@ -139,6 +157,5 @@ const controls = {
 };
 
 function initialPeople(question, people) {
-  const ids = Array.isArray(question.initial) ? question.initial : [question.initial];
-  return ids.map((id) => people.find((person) => person.id === id)).filter(Boolean);
+  return [question.initial].flat().map((id) => people.find((person) => person.id === id)).filter(Boolean);
 }

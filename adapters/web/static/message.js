@@ -17,7 +17,7 @@ export function messageElement(message, { grouped, inThread }) {
   const article = h(
     "article.message",
     { tabindex: "-1", "data-id": message.id, "aria-label": `${message.author.name}, ${clockTime(time)}` },
-    h("div.gutter", {}, grouped ? h("time", { datetime: message.created, "aria-hidden": "true" }, clockTime(time)) : avatar(message.author)),
+    h("div.gutter", {}, grouped ? h("time", { "aria-hidden": "true" }, clockTime(time)) : avatar(message.author)),
     h(
       "div.content",
       {},
@@ -66,7 +66,8 @@ function reactions(message) {
       String(reaction.count),
     );
   });
-  const add = h("button.chip.add", { type: "button", "aria-label": "Add a reaction", title: "Add a reaction" }, icon("react"));
+  const label = "Add a reaction";
+  const add = h("button.chip.add", { type: "button", "aria-label": label, title: label }, icon("react"));
   add.addEventListener("click", () => openEmoji(add, (emoji) => react(message, emoji, true)));
   return h("div.chips", {}, ...chips, add);
 }

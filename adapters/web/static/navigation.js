@@ -32,7 +32,7 @@ export async function goTo(channel, message = null, { push = true } = {}) {
 
 async function reveal(message) {
   const root = state.main.threadOfFound;
-  changed("messages", { reveal: root ?? message });
+  changed("messages", { reveal: root ?? message, quietly: Boolean(root) });
   if (root) await openThread(root, message);
 }
 

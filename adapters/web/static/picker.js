@@ -49,17 +49,24 @@ export class PeoplePicker {
     const rows = this.found.map((person, index) =>
       h(
         "div.suggestion",
-        { id: `${this.id}-${index}`, role: "option", "aria-selected": String(index === this.at), onclick: () => this.take(person) },
+        {
+          id: `${this.id}-${index}`,
+          role: "option",
+          "aria-selected": String(index === this.at),
+          onclick: () => this.take(person),
+        },
         avatar(person),
         h("bdi.what", {}, person.name),
         h("span.why", { dir: "auto" }, person.title),
       ),
     );
-    if (!rows.length) rows.push(h("p.nothing", {}, this.input.value ? "Nobody of that name." : "Nobody else to choose."));
+    const none = this.input.value ? "Nobody of that name." : "Nobody else to choose.";
+    if (!rows.length) rows.push(h("p.nothing", {}, none));
     reconcile(this.list, rows);
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     if (this.found.length) this.input.setAttribute("aria-activedescendant", `${this.id}-${this.at}`);
+    this.list.scrollIntoView({ block: "nearest" });
     rows[this.at]?.scrollIntoView({ block: "nearest" });
   }
 
@@ -90,7 +97,13 @@ export class PeoplePicker {
 
   draw() {
     const picked = this.chosen.map((person) =>
-      h("span.picked", {}, avatar(person, true), h("bdi", {}, person.name), iconButton("close", `Remove ${person.name}`, () => this.drop(person))),
+      h(
+        "span.picked",
+        {},
+        avatar(person, true),
+        h("bdi", {}, person.name),
+        iconButton("close", `Remove ${person.name}`, () => this.drop(person)),
+      ),
     );
     this.box.replaceChildren(...picked, this.input);
     this.input.placeholder = this.chosen.length ? "" : "Type a name";

@@ -45,7 +45,8 @@ export class Popup {
   bot(typed, before) {
     const { name } = state.bot;
     if (!name.toLowerCase().startsWith(typed) || typed === name.toLowerCase()) return [];
-    const inside = [avatar({ bot: true }, true), h("span.what", {}, name), h("span.why", {}, "Ask; the answer comes in a thread")];
+    const why = h("span.why", {}, "Ask; the answer comes in a thread");
+    const inside = [avatar({ bot: true }, true), h("span.what", {}, name), why];
     return [{ inside, take: () => this.put(before.length - typed.length - 1, `@${name} `) }];
   }
 
@@ -67,7 +68,12 @@ export class Popup {
       options.map((option, index) =>
         h(
           "div.suggestion",
-          { id: `${this.id}-${index}`, role: "option", "aria-selected": String(index === this.chosen), onclick: option.take },
+          {
+            id: `${this.id}-${index}`,
+            role: "option",
+            "aria-selected": String(index === this.chosen),
+            onclick: option.take,
+          },
           ...option.inside,
         ),
       ),

@@ -10,9 +10,13 @@ import { memory, on, state } from "./state.js";
 const container = document.getElementById("channels");
 const corner = document.getElementById("me");
 
+/** What is before one's eyes is not new. */
+const unreadIn = (channel) =>
+  channel.id === state.channel && document.visibilityState === "visible" ? 0 : channel.unread;
+
 function channelLink(channel) {
   const current = channel.id === state.channel;
-  const unread = current && document.visibilityState === "visible" ? 0 : channel.unread;
+  const unread = unreadIn(channel);
   const link = h(
     "a.channel",
     {
@@ -40,7 +44,12 @@ export const shownChannels = () => [
   ...state.channels.filter((channel) => channel.joined && !channel.direct),
 ];
 
+let shown = "";
+
 function draw() {
+  const signature = JSON.stringify([state.channels, state.channel, document.visibilityState]);
+  if (signature === shown) return;
+  shown = signature;
   const joined = state.channels.filter((channel) => channel.joined && !channel.direct);
   const others = state.channels.filter((channel) => !channel.joined);
   const open = container.querySelector("details")?.open ?? others.some((channel) => channel.id === state.channel);
@@ -60,10 +69,7 @@ function draw() {
 }
 
 function title() {
-  const unread = state.channels.reduce(
-    (sum, channel) => sum + (channel.id === state.channel && document.visibilityState === "visible" ? 0 : channel.unread),
-    0,
-  );
+  const unread = state.channels.reduce((sum, channel) => sum + unreadIn(channel), 0);
   const channel = state.channels.find((one) => one.id === state.channel);
   const place = channel ? (channel.direct ? state.bot.name : `#${channel.name}`) : state.bot.name;
   document.title = `${unread ? `(${unread}) ` : ""}${place} · ${state.organisation}`;
@@ -74,7 +80,12 @@ function drawCorner() {
     "button.me-button",
     { type: "button", "aria-haspopup": "menu", "aria-label": `${state.me.name}: your menu` },
     avatar(state.me),
-    h("span.who", {}, h("span.name", { dir: "auto" }, state.me.name), h("span.role", { dir: "auto" }, state.me.role || state.me.title)),
+    h(
+      "span.who",
+      {},
+      h("span.name", { dir: "auto" }, state.me.name),
+      h("span.role", { dir: "auto" }, state.me.role || state.me.title),
+    ),
     icon("switch"),
   );
   button.addEventListener("click", () => openMenu(button, menuItems()));
@@ -83,13 +94,19 @@ function drawCorner() {
 
 function menuItems() {
   const theme = memory.get("theme") ?? "auto";
+  const next = encodeURIComponent(location.pathname);
   const themes = { auto: "Same as system", light: "Light", dark: "Dark" };
   return [
-    state.demo && { icon: "people", label: "Switch person", href: `/people?next=${encodeURIComponent(location.pathname)}` },
+    state.demo && { icon: "people", label: "Switch person", href: `/people?next=${next}` },
     { icon: "keyboard", label: "Keyboard help", act: showHelp },
     "-",
     { heading: "Appearance" },
-    ...Object.entries(themes).map(([value, label]) => ({ icon: "theme", label, ticked: theme === value, act: () => setTheme(value) })),
+    ...Object.entries(themes).map(([value, label]) => ({
+      icon: "theme",
+      label,
+      ticked: theme === value,
+      act: () => setTheme(value),
+    })),
     "-",
     { icon: "leave", label: "Sign out", act: signOut },
   ].filter(Boolean);

@@ -46,8 +46,9 @@ export function startThread() {
     const place = `${root.id}.${channel.joined}`;
     if (composer?.place !== place) {
       slot.replaceChildren();
-      composer = channel.joined
-        ? new Composer(slot, { where: "thread", channel: channel.id, thread: root.id, name: "this thread", direct: channel.direct })
+      const { id, direct, joined } = channel;
+      composer = joined
+        ? new Composer(slot, { where: "thread", channel: id, thread: root.id, name: "this thread", direct })
         : {};
       composer.place = place;
     }

@@ -29,7 +29,7 @@ export class Timeline {
     new ResizeObserver(() => this.atEnd && this.toEnd()).observe(container);
   }
 
-  draw({ fresh = false, reveal = null } = {}) {
+  draw({ fresh = false, reveal = null, quietly = false } = {}) {
     const { list, root, beginning, busy } = this.source();
     const stay = this.atEnd || fresh;
     const anchor = this.container.querySelector(".message");
@@ -42,13 +42,13 @@ export class Timeline {
     if (root?.author) nodes.push(...this.rootNodes(root, list));
     nodes.push(...this.messageNodes(list, root));
     if (busy) nodes.push(this.keep("busy", busy, () => thinking(busy)));
-    if (list.newer) nodes.push(this.keep("jump", "", () => this.jump("Jump to the newest", () => goTo(this.source().channel))));
+    if (list.newer) nodes.push(this.keep("jump", "", () => this.jump()));
     reconcile(this.container, nodes);
     const shown = new Set(nodes);
     for (const [key, { node }] of this.kept) if (!shown.has(node)) this.kept.delete(key);
 
     if (heldHere && !document.activeElement.closest(".message")) this.find(heldHere)?.focus({ preventScroll: true });
-    if (reveal && this.find(reveal)) this.reveal(reveal);
+    if (reveal && this.find(reveal)) this.reveal(reveal, quietly);
     else if (stay) this.toEnd();
     else if (anchor?.isConnected) this.container.scrollTop += anchor.getBoundingClientRect().top - before;
   }
@@ -64,7 +64,8 @@ export class Timeline {
   }
 
   rootNodes(root, list) {
-    const node = this.keep(`m${root.id}`, `${root.revision}`, () => messageElement(root, { grouped: false, inThread: true }));
+    const make = () => messageElement(root, { grouped: false, inThread: true });
+    const node = this.keep(`m${root.id}`, `${root.revision}`, make);
     const count = list.messages.size;
     const words = count === 1 ? "1 reply" : `${count} replies`;
     return count ? [node, this.keep("count", words, () => h("div.replies-line", {}, words))] : [node];
@@ -91,15 +92,17 @@ export class Timeline {
         grouped = false;
       }
       const signature = `${message.revision}.${grouped}.${message.replies?.count ?? 0}`;
-      nodes.push(this.keep(`m${message.id}`, signature, () => messageElement(message, { grouped, inThread: this.inThread })));
+      const make = () => messageElement(message, { grouped, inThread: this.inThread });
+      nodes.push(this.keep(`m${message.id}`, signature, make));
       last = message;
       lastDay = day;
     }
     return nodes;
   }
 
-  jump(label, act) {
-    return h("button.jump", { type: "button", onclick: act }, icon("down"), label);
+  jump() {
+    const act = () => goTo(this.source().channel);
+    return h("button.jump", { type: "button", onclick: act }, icon("down"), "Jump to the newest");
   }
 
   find(id) {
@@ -111,9 +114,12 @@ export class Timeline {
     return root?.id === article.dataset.id ? root : list.messages.get(article.dataset.id);
   }
 
-  reveal(id) {
+  /** Bring a message into sight; unless `quietly`, light it up and put the focus on it. */
+  reveal(id, quietly) {
     const article = this.find(id);
     article.scrollIntoView({ block: "center" });
+    this.atEnd = false;
+    if (quietly) return;
     article.classList.remove("found");
     requestAnimationFrame(() => article.classList.add("found"));
     article.focus({ preventScroll: true });
