@@ -90,7 +90,7 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
 
 @app.command()
 def signin(email: str) -> None:
-    """Print a link that signs EMAIL in to the web chat. Good for an hour."""
+    """Print a link that signs EMAIL in to the web chat. Good for a day."""
 
     async def link(bot: Any) -> str:
         async with bot.store.reading() as tx:

@@ -12,10 +12,12 @@ from bot.models import ORG, Account, Entry, Person, Prompt, Skill, SpaceMember
 from bot.ports import PersonRef, Profile
 from bot.replies import Candidate, ago, listed, plain
 from bot.store import Store, Transaction
-from expertise_index import Expert, ExpertiseIndex
+from expertise_index import Evidence, Expert, ExpertiseIndex
 
 #: Open prompts one person may have. Whoever has this many is not asked until some are settled.
 MOST_OPEN_PROMPTS = 4
+#: Below this likeness (cosine) a past answer or topic is no reason to bother anybody.
+LEAST_SIMILARITY = 0.27
 
 
 async def introduce(tx: Transaction, profile: Profile) -> Person:
@@ -74,41 +76,48 @@ async def who_knows(
         now=now,
         among=None if among is None else {str(key) for key in among},
         without=not_now,
-        limit=limit,
+        limit=3 * limit,
     )
     async with store.reading() as tx:
-        return await _in_words(tx, found)
+        return (await _in_words(tx, found))[:limit]
 
 
 async def _in_words(tx: Transaction, found: Sequence[Expert]) -> list[Candidate]:
+    """Those with a reason worth telling. The profile is read again: the index may be a moment behind it."""
     ids = [int(expert.person) for expert in found]
     people = {row.id: row for row in await tx.all(select(Person).where(Person.id.in_(ids)))}
-    skills: dict[int, list[str]] = {}
+    skills: dict[int, dict[str, str]] = {}
     for skill in await tx.all(select(Skill).where(Skill.person_id.in_(ids)).order_by(Skill.topic)):
-        skills.setdefault(skill.person_id, []).append(skill.topic)
+        skills.setdefault(skill.person_id, {})[f"topic:{skill.topic.casefold()}"] = skill.topic
     entry_ids = {int(e.item.partition(":")[2]) for x in found for e in x.evidence if e.item.startswith("entry:")}
-    titles = {row.id: row.title for row in await tx.all(select(Entry).where(Entry.id.in_(entry_ids)))}
-    return [
-        Candidate(person_id=key, name=people[key].name, title=people[key].title,
-                  why=_why(expert, titles, skills.get(key, []), tx.now))
-        for expert in found
-        if (key := int(expert.person)) in people
-    ]  # fmt: skip
+    titles = {f"entry:{row.id}": row.title for row in await tx.all(select(Entry).where(Entry.id.in_(entry_ids)))}
+    candidates = []
+    for expert in found:
+        key = int(expert.person)
+        mine = titles | {f"person:{key}": ""} | skills.get(key, {})
+        telling = [e for e in expert.evidence if e.similarity >= LEAST_SIMILARITY and e.item in mine]
+        if telling and key in people:
+            person = people[key]
+            why = _why(telling, mine, list(skills.get(key, {}).values()), tx.now)
+            candidates.append(Candidate(person_id=key, name=person.name, title=person.title, why=why))
+    return candidates
 
 
-def _why(expert: Expert, titles: dict[int, str], skills: Sequence[str], now: datetime) -> str:
+def _why(telling: Sequence[Evidence], said: dict[str, str], skills: Sequence[str], now: datetime) -> str:
     """The reasons in words: what they answered, when last, whether it was accepted, what their profile says."""
-    answers = [e for e in expert.evidence if e.kind in ("answered", "accepted") and e.item.startswith("entry:")]
+    answers = [e for e in telling if e.kind in ("answered", "accepted")]
     parts = []
     if answers:
-        best = answers[0]
-        title = titles.get(int(best.item.partition(":")[2]), "")
+        title = said[answers[0].item]
         many = f"answered {len(answers)} similar questions" if len(answers) > 1 else "answered a similar question"
         quoted = f", such as “{plain(title[:90])}”" if title else ""
         accepted = ", accepted" if any(e.kind == "accepted" for e in answers) else ""
         parts.append(f"{many}{quoted} ({ago(max(e.at for e in answers), now)}{accepted})")
-    if any(e.kind == "profile" for e in expert.evidence) and skills:
-        parts.append(f"profile lists {listed([plain(topic) for topic in skills[:4]])}")
+    topics = [said[e.item] for e in telling if e.item.startswith("topic:")]
+    if not topics and len(answers) < len(telling):
+        topics = list(skills)
+    if topics:
+        parts.append(f"profile lists {listed([plain(topic) for topic in topics[:4]])}")
     return "; ".join(parts) or "close to what they work on"
 
 

@@ -33,6 +33,8 @@ from expertise_index import Contribution, ExpertiseIndex, Item, Match
 FINDABLE = ("published", "draft")
 ENTRIES = ("entry",)
 TITLE_LENGTH = 200
+#: The index work that brings in the topics of all profiles; asked for by each range of people, done once for many.
+TOPICS = "topics:all"
 
 
 # --- from a thread to an entry ----------------------------------------------------------------------------------------
@@ -281,6 +283,11 @@ async def index_range(store: Store, index: ExpertiseIndex, subject: str) -> None
 
     Safe to repeat. Words are searchable at once; vectors follow here for a few rows, and in batches for many.
     """
+    if subject == TOPICS:
+        async with store.reading() as tx:
+            topics = await _topic_items(tx)
+        await index.stage(topics)
+        return
     what, _, bounds = subject.partition(":")
     first, last = (int(bound) for bound in bounds.split("-"))
     for start in range(first, last + 1, 500):
@@ -290,6 +297,8 @@ async def index_range(store: Store, index: ExpertiseIndex, subject: str) -> None
             await index.remove(gone)
         if items:
             await index.stage(items)
+    if what == "people":
+        await store.run(lambda tx: tx.later("index", TOPICS))
     while last - first < 500 and index.embedder.ready and await index.embed_owed():
         pass
 
@@ -324,6 +333,21 @@ async def _entry_items(tx: Transaction, first: int, last: int) -> tuple[list[Ite
     return items, gone
 
 
+async def _topic_items(tx: Transaction) -> list[Item]:
+    """One item a topic, with everybody whose profile lists it: one topic among many would drown in a profile's text."""
+    listed = select(Skill.topic, Skill.person_id).join(Person, Person.id == Skill.person_id)
+    people: dict[str, set[int]] = {}
+    spelt: dict[str, str] = {}
+    for topic, person_id in (await tx.session.execute(listed.where(Person.active, Person.guest.is_(False)))).all():
+        spelt.setdefault(topic.casefold(), topic)
+        people.setdefault(topic.casefold(), set()).add(person_id)
+    return [
+        Item(id=f"topic:{key}", kind="profile", title=spelt[key], space=ORG, created=tx.now,
+             people=tuple(Contribution(person=str(one), at=tx.now) for one in sorted(people[key])))
+        for key in sorted(people)
+    ]  # fmt: skip
+
+
 async def _person_items(tx: Transaction, first: int, last: int) -> tuple[list[Item], list[str]]:
     rows: list[Person] = await tx.all(select(Person).where(Person.id.between(first, last)))
     skills: dict[int, list[str]] = {}
@@ -336,8 +360,8 @@ async def _person_items(tx: Transaction, first: int, last: int) -> tuple[list[It
             continue
         at = tx.now  # a profile does not age: it says what somebody knows now
         items.append(
-            Item(id=f"person:{row.id}", kind="profile", title=", ".join(skills.get(row.id, [])) or row.title,
-                 body="\n".join(filter(None, (row.title, row.bio))), space=ORG, created=at,
+            Item(id=f"person:{row.id}", kind="profile", title=row.title or ", ".join(skills.get(row.id, [])),
+                 body="\n".join(filter(None, (", ".join(skills.get(row.id, [])), row.bio))), space=ORG, created=at,
                  people=(Contribution(person=str(row.id), at=at),))
         )  # fmt: skip
     return items, gone

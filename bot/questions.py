@@ -255,11 +255,19 @@ async def plan(store: Store, index: ExpertiseIndex, question_id: str, *, lead: s
     async def show(tx: Transaction) -> None:
         question = await tx.get(Question, int(question_id))
         if question.state in ("open", "suggested"):
+            chosen = who or await _moderators(tx, best, without=asker_id)
             question.state, question.community_id = "suggested", best
-            question.plan = [_planned(c, asked=place < FIRST_PROMPTS) for place, c in enumerate(who)]
+            question.plan = [_planned(c, asked=place < FIRST_PROMPTS) for place, c in enumerate(chosen)]
             await _show_preview(tx, question, lead)
 
     await store.run(show)
+
+
+async def _moderators(tx: Transaction, community_id: int, *, without: int) -> list[Candidate]:
+    """Where nobody stands out, those who look after the community are asked: they know whom to name."""
+    busy = await experts.unavailable(tx)
+    ids = [key for key in await knowledge.moderators(tx, community_id) if key != without and key not in busy]
+    return await experts.named(tx, ids, "looks after this community, and knows whom to name")
 
 
 async def route(

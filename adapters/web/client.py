@@ -56,7 +56,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("ask", "Ask a question; I find past answers and the people who know", "your question"),
     Command("experts", "See who knows about a topic, and why", "topic"),
     Command("know", "Search what colleagues have already worked out", "topic"),
-    Command("community", "Find, join or look after a community", ""),
+    Command("community", "The communities, and what is open in them", ""),
+    Command("mine", "What waits for you, and where your questions stand", ""),
     Command("help", "What I can do, and how", ""),
 )
 

@@ -98,6 +98,10 @@ function take(list, page) {
 
 /** Messages from the stream or from an answer to a request; whatever is open takes what belongs to it. */
 export function receive(messages) {
+  if (messages.some((message) => message.author.bot)) {
+    spoken += 1;
+    [...waiting].forEach((end) => end());
+  }
   const news = [];
   for (const message of messages) {
     const open = message.channel === state.channel;
@@ -122,16 +126,38 @@ export function receiveChannels(channels) {
   changed("channels");
 }
 
-/** While `work` runs, the place shows that the bot is at it. */
+/** How long after an accepted request the bot is still shown to be at it, if nothing comes from it. */
+const PATIENCE = 4000;
+let spoken = 0;
+const waiting = new Set();
+
+/** While `work` runs, and until the bot then says or changes something, the place shows that the bot is at it. */
 export async function whileBusy(place, work) {
-  state.busy.set(place, (state.busy.get(place) ?? 0) + 1);
-  changed("messages", {});
-  try {
-    return await work();
-  } finally {
-    state.busy.set(place, state.busy.get(place) - 1);
+  const add = (count) => {
+    state.busy.set(place, (state.busy.get(place) ?? 0) + count);
     changed("messages", {});
+  };
+  const before = spoken;
+  let open = false;
+  add(1);
+  try {
+    const answer = await work();
+    // The answer may be on its way through the bot's queue; a form is an answer already.
+    open = spoken === before && !answer.form;
+    return answer;
+  } finally {
+    if (open) linger(() => add(-1));
+    else add(-1);
   }
+}
+
+function linger(end) {
+  const once = () => {
+    clearTimeout(timer);
+    if (waiting.delete(once)) end();
+  };
+  const timer = setTimeout(once, PATIENCE);
+  waiting.add(once);
 }
 
 export const placeKey = (channel, thread) => `${channel}/${thread ?? ""}`;

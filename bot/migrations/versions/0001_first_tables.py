@@ -397,6 +397,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=120), nullable=False, comment="label in the demo's chooser, no authority"),
         sa.Column("guest", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("search", sa.String(420), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False, comment="order in the demo's chooser"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_web_users")),
     )
@@ -482,4 +483,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message"], ["web_messages.id"], name=op.f("fk_web_reactions_message")),
         sa.ForeignKeyConstraint(["person"], ["web_users.id"], name=op.f("fk_web_reactions_person")),
         sa.PrimaryKeyConstraint("message", "person", "emoji", name=op.f("pk_web_reactions")),
+    )
+    op.create_index(
+        "ix_web_messages_unhandled",
+        "web_messages",
+        ["id"],
+        sqlite_where=sa.text("handled_at IS NULL"),
+        postgresql_where=sa.text("handled_at IS NULL"),
     )
