@@ -11,7 +11,7 @@ import structlog
 
 from adapters.server import application, listen
 from adapters.web import WebChat
-from bot import answers, knowledge, questions
+from bot import answers, indexing, questions
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import Dispatcher
 from bot.migrations import migrate
@@ -69,9 +69,14 @@ async def open_bot(
     embedder = embedder or SentenceEmbedder(settings.model)
     index = await ExpertiseIndex.open(settings.index, embedder)
     web = WebChat(
-        engine, clock, seal=seal, secret=secret, base_url=settings.address, demo=demo,
+        engine,
+        clock,
+        seal=seal,
+        secret=secret,
+        base_url=settings.address,
+        demo=demo,
         organisation=settings.organisation,
-    )  # fmt: skip
+    )
     every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
     at_least = settings.suggest_at
     dispatcher = Dispatcher(store, index, every, at_least=at_least)
@@ -85,7 +90,7 @@ async def open_bot(
             "announce": lambda key: questions.announce(store, index, every, key, at_least=at_least),
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,
-            "index": lambda key: knowledge.index_range(store, index, key),
+            "index": lambda key: indexing.index_range(store, index, key),
         },
         name=settings.replica,
     )

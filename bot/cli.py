@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy import select
 
-from bot import experts, knowledge, logs, questions
+from bot import experts, indexing, knowledge, logs, questions
 from bot.errors import BotError, ConfigurationError
 from bot.models import ORG, Person
 from bot.ports import SystemClock
@@ -24,8 +24,12 @@ from bot.replies import ago, day
 from bot.settings import Settings, load
 from bot.store import Store
 
-app = typer.Typer(help="Ask the expert in chat; what experts answer becomes knowledge.", no_args_is_help=True,
-                  add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
+app = typer.Typer(
+    help="Ask the expert in chat; what experts answer becomes knowledge.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 importing = typer.Typer(help="Bring in people and past answers. Safe to interrupt and to repeat.", no_args_is_help=True)
 app.add_typer(importing, name="import")
 out = Console(highlight=False)
@@ -149,8 +153,9 @@ def ask(text: str, who: As = None, as_json: AsJson = False) -> None:
             spaces = await tx.readable(person) if person else frozenset({ORG})
         await _up_to_date(bot)
         found = await knowledge.find(bot.store, bot.index, person, question, at_least=bot.settings.suggest_at)
-        route = await questions.route(bot.store, bot.index, question, readable=spaces,
-                                      without={person.id} if person else set())  # fmt: skip
+        route = await questions.route(
+            bot.store, bot.index, question, readable=spaces, without={person.id} if person else set()
+        )
         return {"question": question, "suggestions": [_past(*pair) for pair in found], "route": route}
 
     result = _with_bot(act)
@@ -209,11 +214,19 @@ def who_knows(text: str, who: As = None, as_json: AsJson = False, limit: int = 5
 def _past(past: Any, match: Any) -> dict[str, Any]:
     now = SystemClock().now()
     return {
-        "entry_id": past.entry_id, "question": past.title, "answer": past.answer, "score": round(match.score, 4),
-        "author": past.author, "owner": past.owner, "community": past.community, "reviewed": past.reviewed,
-        "created": past.created.isoformat(), "age": ago(past.created, now), "source": past.link,
+        "entry_id": past.entry_id,
+        "question": past.title,
+        "answer": past.answer,
+        "score": round(match.score, 4),
+        "author": past.author,
+        "owner": past.owner,
+        "community": past.community,
+        "reviewed": past.reviewed,
+        "created": past.created.isoformat(),
+        "age": ago(past.created, now),
+        "source": past.link,
         "why": past.why.replace("\\", ""),
-    }  # fmt: skip
+    }
 
 
 def _print_past(item: dict[str, Any]) -> None:
@@ -298,7 +311,7 @@ def reindex() -> None:
     """Make the index fit the database and the model. Safe to repeat and to interrupt."""
 
     async def act(bot: Any) -> dict[str, int]:
-        await knowledge.ask_for_all(bot.store)
+        await indexing.ask_for_all(bot.store)
         await _up_to_date(bot)
         return dict(await bot.index.count())
 

@@ -33,10 +33,11 @@ async def homes_for(tx: Transaction, person: Person, *, platform: str) -> dict[i
 async def overview(tx: Transaction, person: Person, *, platform: str) -> list[tuple[str, str, str, int]]:
     """Name, channel, domain and number of open questions of each community this person may see."""
     waiting = select(Question.community_id, func.count()).where(Question.state == "routed")
-    counts = {key: count for key, count in (await tx.session.execute(waiting.group_by(Question.community_id))).all()}
+    counted = await tx.session.execute(waiting.group_by(Question.community_id))
+    counts = {key: int(count) for key, count in counted.all()}
     homes = await homes_for(tx, person, platform=platform)
     rows = {row.id: row for row in await tx.all(select(Community).where(Community.id.in_(homes)))}
-    found = [(row.name, homes[key].name, row.domain, int(counts.get(key, 0))) for key, row in rows.items()]
+    found = [(row.name, homes[key].name, row.domain, counts.get(key, 0)) for key, row in rows.items()]
     return sorted(found)
 
 

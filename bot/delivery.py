@@ -26,6 +26,7 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=15)
 GIVE_UP_AFTER = 12  # tries; with the pauses below that is about a day
 LONGEST_PAUSE = 3 * 3600.0
+WAIT_FOR_ORDER = timedelta(seconds=60)  # a message that is tried again this soon is waited for; a later one overtaken
 
 Do = Callable[[str], Awaitable[None]]
 WhenSent = Callable[[Transaction, Card, Place, str], Awaitable[None]]
@@ -127,7 +128,7 @@ class Worker:
             ahead = select(other.id).where(
                 other.lane == Work.lane,
                 other.failed.is_(False),
-                or_(other.claimed_until > now, (other.due_at <= now) & (other.id < Work.id)),
+                or_(other.claimed_until > now, (other.due_at <= now + WAIT_FOR_ORDER) & (other.id < Work.id)),
             )
             found = await session.scalars(
                 select(Work)
@@ -166,7 +167,9 @@ class Worker:
         """Renew the lease while the work goes on."""
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
-            await self._set(claim, claimed_until=self._store.clock.now() + LEASE)
+            async with self._store.transaction() as tx:  # only while it is still ours: not once given back
+                mine = (Work.id == claim.id, Work.claimed_by == self._name, Work.attempts == claim.attempts)
+                await tx.session.execute(update(Work).where(*mine).values(claimed_until=tx.now + LEASE))
 
     async def _set(self, claim: Claim, **values: object) -> None:
         async with self._store.transaction() as tx:
@@ -214,11 +217,12 @@ class Deliverer:
             if card.message_id is None and card.withdrawn and not card.attempted:
                 card.sent_version = card.version
                 return
-            target = tx.seal.open_json(card.sealed_to)
-            named: Place | PersonRef = Place(*target["place"]) if "place" in target else PersonRef(*target["person"])
+            named, only_for = _addressee(tx.seal.open_json(card.sealed_to))
             platform = self._platforms.get(named.platform)
             if platform is None:
                 raise DeliveryError(f"{named.platform} is not configured")
+            if only_for and not platform.capabilities.private_in_channel:
+                named, only_for = only_for, None
             await self._pace(tx, platform, card)
             attempted, card.attempted = card.attempted, True
         place = await platform.direct(named) if isinstance(named, PersonRef) else named
@@ -233,25 +237,22 @@ class Deliverer:
             if message_id:
                 await platform.withdraw(place, message_id)
         elif message_id is None:
-            message_id = await self._send(platform, place, target.get("whisper"), card.id, message)
+            message_id = await self._send(platform, place, only_for, card.id, message)
         async with self._store.transaction() as tx:
             await self._record(tx, card, place, message_id)
 
     async def _send(
-        self, platform: ChatPlatform, place: Place, whisper: list[str] | None, delivery_id: str, message: Message
+        self, platform: ChatPlatform, place: Place, only_for: PersonRef | None, delivery_id: str, message: Message
     ) -> str:
-        if whisper is None:
+        if only_for is None:
             return await platform.send(place, message, delivery_id=delivery_id)
-        person = PersonRef(*whisper)
-        if platform.capabilities.private_in_channel:
-            return await platform.whisper(place, person, message, delivery_id=delivery_id)
-        return await platform.send(await platform.direct(person), message, delivery_id=delivery_id)
+        return await platform.whisper(place, only_for, message, delivery_id=delivery_id)
 
     async def _record(self, tx: Transaction, sent: Card, place: Place, message_id: str | None) -> None:
         card = await tx.session.get(Card, sent.id, with_for_update=True, populate_existing=True)
         if card is None:
             return
-        first = card.message_id is None and message_id is not None
+        first = card.message_id is None and message_id is not None and not sent.withdrawn
         card.message_id, card.sent_version = message_id, sent.version
         card.sent_channel = tx.seal.mark("/".join((place.platform, place.workspace, place.channel)))
         card.sealed_place = tx.seal.seal_json((place.platform, place.workspace, place.channel, place.thread))
@@ -274,6 +275,12 @@ class Deliverer:
             raise Postpone((lane.next_at - tx.now).total_seconds())
         else:
             lane.next_at = tx.now + timedelta(seconds=pace)
+
+
+def _addressee(target: dict[str, list[str]]) -> tuple[Place | PersonRef, PersonRef | None]:
+    """Where a card goes, and for whose eyes only."""
+    named: Place | PersonRef = Place(*target["place"]) if "place" in target else PersonRef(*target["person"])
+    return named, PersonRef(*target["whisper"]) if "whisper" in target else None
 
 
 async def backlog(store: Store) -> dict[str, int]:

@@ -62,8 +62,9 @@ async def load(store: Store, chat: SampleChat) -> None:
             row["email"] for row in people if community["slug"] in row["communities"].split(";")
         ]
         users = [_user(email) for email in inside]
-        await chat.add_channel(community["channel"], community["channel"], community["domain"],
-                               community.get("private", False), users)  # fmt: skip
+        await chat.add_channel(
+            community["channel"], community["channel"], community["domain"], community.get("private", False), users
+        )
     await store.run(lambda tx: _homes(tx, sample["community"], people))
     await _history(store, chat)
 
@@ -103,7 +104,7 @@ async def _homes(tx: Transaction, rows: list[dict[str, Any]], people: list[dict[
     for row in rows:
         community = await tx.first(select(Community).where(Community.slug == row["slug"]))
         members = await tx.all(select(Person).where(Person.email.in_(row.get("members", []))))
-        info = PlaceInfo(place=Place(*WEB, row["channel"]), name=row["channel"], private=row.get("private", False))
+        info = PlaceInfo(place=Place(*WEB, row["channel"]), name=row["channel"], private=bool(row.get("private")))
         channel: Channel = await communities.learn(tx, info, members)
         channel.community_id = community.id
         for person in await tx.all(select(Person).where(Person.email.in_(row["moderators"]))):
@@ -130,8 +131,9 @@ async def _history(store: Store, chat: SampleChat) -> None:
         root = await chat.add_message(channel, _user(row["asker"]), words, at, key=row["id"])
         for place, answer in enumerate(row["answers"]):
             said = at + timedelta(minutes=11 + 23 * place)
-            await chat.add_message(channel, _user(answer["author"]), answer["text"], said,
-                                   key=f"{row['id']}.{place}", thread=root)  # fmt: skip
+            await chat.add_message(
+                channel, _user(answer["author"]), answer["text"], said, key=f"{row['id']}.{place}", thread=root
+            )
         row["link"] = await chat.permalink(Place(*WEB, channel), root)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "qa.jsonl"

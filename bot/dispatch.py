@@ -14,12 +14,13 @@ import structlog
 from sqlalchemy import select
 
 from bot import answers, communities, experts, knowledge, questions, replies
-from bot.errors import BotError, InvalidQuestion, NotAllowed, Stranger
+from bot.errors import BotError, NotAllowed, Stranger
 from bot.models import Answer, Person, Prompt, Question
 from bot.ports import (
     ChatPlatform,
     Commanded,
     Deleted,
+    DeliveryError,
     Edited,
     Event,
     Form,
@@ -98,16 +99,23 @@ class Dispatcher:
         except FormError:
             raise
         except BotError as error:
-            await self._say(event, _refusal(event, error))
+            await self._say(event, error.sentence)
         except Exception:
             incident = uuid.uuid4().hex[:8]
             log.exception("event.failed", incident=incident, kind=type(event).__name__)
             words = f"Something went wrong on my side (incident {incident}). Nothing you wrote is lost; please try again."
-            await self._say(event, replies.note(words))
+            await self._say(event, words)
         else:
             trigger = getattr(event, "trigger", "")
             if form and trigger:
-                await platform.open_form(trigger, form)
+                await self._open(platform, event, trigger, form)
+
+    async def _open(self, platform: ChatPlatform, event: Event, trigger: str, form: Form) -> None:
+        try:
+            await platform.open_form(trigger, form)
+        except DeliveryError as error:
+            log.warning("form.not_opened", form=form.name, reason=str(error))
+            await self._say(event, "The form did not open in time. Press the button once more, please.")
 
     async def _once(self, tx: Transaction, person: Person, event: Event) -> Form | None:
         if not await tx.first_time(event.id):
@@ -284,7 +292,13 @@ class Dispatcher:
         whisper = None if direct or not event.place.channel else event.actor
         await tx.show(f"reply:{event.id}", message, to=event.place if whisper else event.actor, whisper=whisper)
 
-    async def _say(self, event: Event, message: Message) -> None:
+    async def _say(self, event: Event, words: str) -> None:
+        """Tell the person why something was not done. Who did not turn to the bot is not spoken to."""
+        if not _expects_reply(event):
+            return
+        lost = _would_be_lost(event)
+        message = replies.given_back(words, lost) if lost else replies.note(words)
+
         async def say(tx: Transaction) -> None:
             await tx.first_time(event.id)
             await self._tell(tx, event, message)
@@ -307,8 +321,18 @@ class Dispatcher:
         await self._store.run(lambda tx: tx.show(f"found:{event_id}", message, to=ref))
 
 
-def _refusal(event: Event, error: BotError) -> Message:
-    """Why something was not done. A command stands nowhere in the chat: the words that came with it are given back."""
-    if isinstance(event, Commanded) and isinstance(error, InvalidQuestion) and event.text.strip():
-        return replies.given_back(error.sentence, questions.typed(event.text))
-    return replies.note(error.sentence)
+def _expects_reply(event: Event) -> bool:
+    """Whether the person turned to the bot, or wrote where it listens."""
+    if isinstance(event, Heard):
+        return event.direct or event.addressed or event.place.thread is not None
+    return isinstance(event, (Commanded, Pressed, Submitted, Opened))
+
+
+def _would_be_lost(event: Event) -> str:
+    """What was typed into a command or a form stands nowhere in the chat: a refusal gives it back."""
+    if isinstance(event, Commanded):
+        return questions.typed(event.text)
+    if isinstance(event, Submitted):
+        texts = [questions.typed(value) for value in event.values.values() if isinstance(value, str)]
+        return max((text for text in texts if " " in text), key=len, default="")
+    return ""

@@ -51,7 +51,7 @@ async def examine(settings: Settings) -> list[Finding]:
             found.append(await _model(bot.index.embedder.encode(["Is the model there?"]), settings))
     except ConfigurationError as error:
         found.append(Finding("Settings", False, str(error)))
-    except Exception as error:  # noqa: BLE001: a doctor reports whatever is wrong
+    except Exception as error:  # a doctor reports whatever is wrong
         found.append(Finding("Database", False, f"not reachable ({error}). Check WEAVER_DATABASE_URL"))
     return found
 
@@ -59,7 +59,7 @@ async def examine(settings: Settings) -> list[Finding]:
 async def _model(encoding: object, settings: Settings) -> Finding:
     try:
         await asyncio.wait_for(encoding, timeout=120)  # type: ignore[arg-type]
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return Finding("Model", False, f"{settings.model} cannot be loaded ({error}). Check WEAVER_MODEL")
     return Finding("Model", True, f"{settings.model}, loaded and working")
 

@@ -27,9 +27,15 @@ async def introduce(tx: Transaction, profile: Profile) -> Person:
         known = await tx.first(select(Person).where(Person.email == profile.email.lower()))
     if known is None:
         known = await tx.add(
-            Person(name=profile.name, email=profile.email.lower() if profile.email else None, title=profile.title,
-                   time_zone=profile.time_zone, guest=profile.guest, active=profile.active)
-        )  # fmt: skip
+            Person(
+                name=profile.name,
+                email=profile.email.lower() if profile.email else None,
+                title=profile.title,
+                time_zone=profile.time_zone,
+                guest=profile.guest,
+                active=profile.active,
+            )
+        )
         await tx.later("index", f"people:{known.id}-{known.id}")
     ref = profile.ref
     if await tx.session.get(Account, (ref.platform, ref.workspace, ref.id)) is None:
@@ -124,9 +130,7 @@ def _why(telling: Sequence[Evidence], said: dict[str, str], skills: Sequence[str
 async def named(tx: Transaction, ids: Sequence[int], why: str) -> list[Candidate]:
     """People somebody named themselves."""
     rows = {row.id: row for row in await tx.all(select(Person).where(Person.id.in_(ids)))}
-    return [
-        Candidate(person_id=key, name=rows[key].name, title=rows[key].title, why=why) for key in ids if key in rows
-    ]
+    return [Candidate(person_id=key, name=rows[key].name, title=rows[key].title, why=why) for key in ids if key in rows]
 
 
 async def known(tx: Transaction, refs: Sequence[PersonRef]) -> list[Person]:

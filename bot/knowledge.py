@@ -13,7 +13,6 @@ from bot.errors import NotAllowed
 from bot.models import (
     ORG,
     Answer,
-    Channel,
     Community,
     Endorsement,
     Entry,
@@ -22,19 +21,16 @@ from bot.models import (
     Membership,
     Person,
     Question,
-    Skill,
 )
 from bot.ports import Form, Pressed, Submitted
 from bot.replies import Past, plain
 from bot.store import Store, Transaction, row_id
-from expertise_index import Contribution, ExpertiseIndex, Item, Match
+from expertise_index import ExpertiseIndex, Match
 
 #: States in which an entry may be found. A draft is found, too, and says that nobody has reviewed it yet.
 FINDABLE = ("published", "draft")
 ENTRIES = ("entry",)
 TITLE_LENGTH = 200
-#: The index work that brings in the topics of all profiles; asked for by each range of people, done once for many.
-TOPICS = "topics:all"
 
 
 # --- from a thread to an entry ----------------------------------------------------------------------------------------
@@ -64,8 +60,13 @@ async def keep(tx: Transaction, question: Question) -> Entry | None:
     for answer in answers:
         row = known.pop(answer.id, None)
         if row is None:
-            row = EntryAnswer(entry_id=entry.id, author_id=answer.author_id, answer_id=answer.id, text="",
-                              created_at=answer.created_at)  # fmt: skip
+            row = EntryAnswer(
+                entry_id=entry.id,
+                author_id=answer.author_id,
+                answer_id=answer.id,
+                text="",
+                created_at=answer.created_at,
+            )
             tx.session.add(row)
         row.text = answer.text
     for gone in known.values():
@@ -212,9 +213,9 @@ async def seen_by(tx: Transaction, reader: Person | None, matches: Sequence[Matc
         select(EntryAnswer).where(EntryAnswer.entry_id.in_(ids)).order_by(EntryAnswer.accepted.desc(), EntryAnswer.id)
     ):
         answers.setdefault(answer.entry_id, []).append(answer)
-    names = await names_of(tx, {row.owner_id for row in rows} | {a.author_id for many in answers.values() for a in many})
-    places = await tx.session.execute(select(Community.id, Community.name))
-    community = {key: name for key, name in places.all()}
+    authors = {answer.author_id for many in answers.values() for answer in many}
+    names = await names_of(tx, {row.owner_id for row in rows} | authors)
+    community = {row.id: row.name for row in await tx.all(select(Community))}
     counted = await tx.session.execute(
         select(Endorsement.entry_id, func.count()).where(Endorsement.entry_id.in_(ids)).group_by(Endorsement.entry_id)
     )
@@ -224,9 +225,14 @@ async def seen_by(tx: Transaction, reader: Person | None, matches: Sequence[Matc
         Past(
             entry_id=key,
             title=row.title,
-            answer=_told(answers.get(key, [])),
-            author=replies.listed(list(dict.fromkeys(
-                names[a.author_id] for a in answers.get(key, []) if a.accepted and a.author_id in names))),
+            answer=told(answers.get(key, [])),
+            author=replies.listed(
+                list(
+                    dict.fromkeys(
+                        names[a.author_id] for a in answers.get(key, []) if a.accepted and a.author_id in names
+                    )
+                )
+            ),
             owner=names.get(row.owner_id, ""),
             community=community.get(row.community_id or 0, "imported knowledge"),
             created=row.created_at,
@@ -234,21 +240,24 @@ async def seen_by(tx: Transaction, reader: Person | None, matches: Sequence[Matc
             link=row.link,
             helped=helped.get(key, 0),
             why=_why(match),
-        )  # fmt: skip
+        )
         for key, match in by_id.items()
         if (row := found.get(key))
     ]
 
 
-def _told(answers: Sequence[EntryAnswer]) -> str:
+def told(answers: Sequence[EntryAnswer]) -> str:
     """The accepted answers, or the first one where none was accepted."""
     chosen = [answer.text for answer in answers if answer.accepted] or [answer.text for answer in answers[:1]]
     return "\n\n".join(chosen)
 
 
 def _why(match: Match) -> str:
-    close = "nearly the same question" if match.similarity >= 0.85 else (
-        "much the same meaning" if match.similarity >= 0.6 else "a related question")  # fmt: skip
+    close = (
+        "nearly the same question"
+        if match.similarity >= 0.85
+        else ("much the same meaning" if match.similarity >= 0.6 else "a related question")
+    )
     return f"{close}; both speak of {replies.listed([plain(w) for w in match.words[:4]])}" if match.words else close
 
 
@@ -257,8 +266,7 @@ async def names_of(tx: Transaction, ids: Iterable[int | None]) -> dict[int | Non
     wanted = {key for key in ids if key is not None}
     if not wanted:
         return {}
-    rows = await tx.session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
-    return {key: name for key, name in rows.all()}
+    return {row.id: row.name for row in await tx.all(select(Person).where(Person.id.in_(wanted)))}
 
 
 async def find(
@@ -275,125 +283,7 @@ async def find(
     return [(items[key], match) for key, match in keys if key in items]
 
 
-# --- into the index ---------------------------------------------------------------------------------------------------
-
-
-async def index_range(store: Store, index: ExpertiseIndex, subject: str) -> None:
-    """Bring a range of rows ("entries:5-9", "people:…", "communities:…") into the index, or out of it.
-
-    Safe to repeat. Words are searchable at once; vectors follow here for a few rows, and in batches for many.
-    """
-    if subject == TOPICS:
-        async with store.reading() as tx:
-            topics = await _topic_items(tx)
-        await index.stage(topics)
-        return
-    what, _, bounds = subject.partition(":")
-    first, last = (int(bound) for bound in bounds.split("-"))
-    for start in range(first, last + 1, 500):
-        async with store.reading() as tx:
-            items, gone = await _ITEMS[what](tx, start, min(start + 499, last))
-        if gone:
-            await index.remove(gone)
-        if items:
-            await index.stage(items)
-    if what == "people":
-        await store.run(lambda tx: tx.later("index", TOPICS))
-    while last - first < 500 and index.embedder.ready and await index.embed_owed():
-        pass
-
-
-async def _entry_items(tx: Transaction, first: int, last: int) -> tuple[list[Item], list[str]]:
-    rows: list[Entry] = await tx.all(select(Entry).where(Entry.id.between(first, last)))
-    answers: dict[int, list[EntryAnswer]] = {}
-    for answer in await tx.all(
-        select(EntryAnswer).where(EntryAnswer.entry_id.between(first, last)).order_by(EntryAnswer.id)
-    ):
-        answers.setdefault(answer.entry_id, []).append(answer)
-    counted = await tx.session.execute(
-        select(Endorsement.entry_id, func.count())
-        .where(Endorsement.entry_id.between(first, last)).group_by(Endorsement.entry_id)
-    )  # fmt: skip
-    helped = {key: int(count) for key, count in counted.all()}
-    items, gone = [], []
-    for row in rows:
-        if row.state not in FINDABLE:
-            gone.append(f"entry:{row.id}")
-            continue
-        mine = answers.get(row.id, [])
-        people = tuple(
-            Contribution(person=str(a.author_id), at=a.created_at, accepted=a.accepted,
-                         endorsements=a.endorsements + (helped.get(row.id, 0) if a.accepted else 0))
-            for a in mine if a.author_id
-        )  # fmt: skip
-        items.append(
-            Item(id=f"entry:{row.id}", kind="entry", title=row.title, body=row.body, answer=_told(mine),
-                 space=row.space, community=str(row.community_id or ""), created=row.created_at, people=people)
-        )  # fmt: skip
-    return items, gone
-
-
-async def _topic_items(tx: Transaction) -> list[Item]:
-    """One item a topic, with everybody whose profile lists it: one topic among many would drown in a profile's text."""
-    listed = select(Skill.topic, Skill.person_id).join(Person, Person.id == Skill.person_id)
-    people: dict[str, set[int]] = {}
-    spelt: dict[str, str] = {}
-    for topic, person_id in (await tx.session.execute(listed.where(Person.active, Person.guest.is_(False)))).all():
-        spelt.setdefault(topic.casefold(), topic)
-        people.setdefault(topic.casefold(), set()).add(person_id)
-    return [
-        Item(id=f"topic:{key}", kind="profile", title=spelt[key], space=ORG, created=tx.now,
-             people=tuple(Contribution(person=str(one), at=tx.now) for one in sorted(people[key])))
-        for key in sorted(people)
-    ]  # fmt: skip
-
-
-async def _person_items(tx: Transaction, first: int, last: int) -> tuple[list[Item], list[str]]:
-    rows: list[Person] = await tx.all(select(Person).where(Person.id.between(first, last)))
-    skills: dict[int, list[str]] = {}
-    for skill in await tx.all(select(Skill).where(Skill.person_id.between(first, last)).order_by(Skill.topic)):
-        skills.setdefault(skill.person_id, []).append(skill.topic)
-    items, gone = [], []
-    for row in rows:
-        if not row.active or row.guest or not (row.id in skills or row.bio or row.title):
-            gone.append(f"person:{row.id}")
-            continue
-        at = tx.now  # a profile does not age: it says what somebody knows now
-        items.append(
-            Item(id=f"person:{row.id}", kind="profile", title=row.title or ", ".join(skills.get(row.id, [])),
-                 body="\n".join(filter(None, (", ".join(skills.get(row.id, [])), row.bio))), space=ORG, created=at,
-                 people=(Contribution(person=str(row.id), at=at),))
-        )  # fmt: skip
-    return items, gone
-
-
-async def _community_items(tx: Transaction, first: int, last: int) -> tuple[list[Item], list[str]]:
-    rows: list[Community] = await tx.all(select(Community).where(Community.id.between(first, last)))
-    items, gone = [], []
-    for row in rows:
-        homes: list[Channel] = await tx.all(select(Channel).where(Channel.community_id == row.id))
-        if not homes:
-            gone.append(f"community:{row.id}")
-            continue
-        spaces = {home.space for home in homes}
-        items.append(
-            Item(id=f"community:{row.id}", kind="community", title=row.name, body=row.domain,
-                 space=ORG if ORG in spaces else min(spaces), community=str(row.id), created=tx.now)
-        )  # fmt: skip
-    return items, gone
-
-
-_ITEMS = {"entries": _entry_items, "people": _person_items, "communities": _community_items}
-
-
-async def ask_for_all(store: Store) -> None:
-    """Ask for everything to be brought into the index again."""
-    tables: dict[str, Any] = {"entries": Entry, "people": Person, "communities": Community}
-    async with store.transaction() as tx:
-        for name, table in tables.items():
-            last = await tx.first(select(func.max(table.id)))
-            for first in range(1, (last or 0) + 1, 500):
-                await tx.later("index", f"{name}:{first}-{min(first + 499, last)}")
+# --- taken elsewhere ----------------------------------------------------------------------------------------------
 
 
 async def exported(tx: Transaction) -> list[dict[str, Any]]:
@@ -408,13 +298,22 @@ async def exported(tx: Transaction) -> list[dict[str, Any]]:
         answers.setdefault(answer.entry_id, []).append(answer)
     return [
         {
-            "id": str(row.id), "community": slugs.get(row.community_id or 0, ""), "title": row.title, "body": row.body,
-            "asker": people.get(row.asker_id or 0), "created": row.created_at.isoformat(), "link": row.link,
+            "id": str(row.id),
+            "community": slugs.get(row.community_id or 0, ""),
+            "title": row.title,
+            "body": row.body,
+            "asker": people.get(row.asker_id or 0),
+            "created": row.created_at.isoformat(),
+            "link": row.link,
             "answers": [
-                {"author": people.get(a.author_id or 0), "text": a.text, "accepted": a.accepted,
-                 "endorsements": a.endorsements}
+                {
+                    "author": people.get(a.author_id or 0),
+                    "text": a.text,
+                    "accepted": a.accepted,
+                    "endorsements": a.endorsements,
+                }
                 for a in answers.get(row.id, [])
             ],
         }
         for row in rows
-    ]  # fmt: skip
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.engine import Dialect
@@ -36,7 +36,7 @@ class Moment(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """All tables of the core."""
 
-    type_annotation_map = {datetime: Moment, dict[str, Any]: JSON, list[Any]: JSON, str: Text}
+    type_annotation_map: ClassVar = {datetime: Moment, dict[str, Any]: JSON, list[Any]: JSON, str: Text}
 
 
 # --- people and communities -----------------------------------------------------------------------------------------
@@ -195,7 +195,8 @@ class Prompt(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     question_id: Mapped[int] = mapped_column(ForeignKey("questions.id"), index=True)
     expert_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
-    state: Mapped[str] = mapped_column(String(16), default="open")  # open | answered | passed | handed_over | later | closed
+    #: open | answered | passed | handed_over | later | closed
+    state: Mapped[str] = mapped_column(String(16), default="open")
     why: Mapped[str] = mapped_column(default="")
     named_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime]
@@ -275,7 +276,7 @@ class EntryVersion(Base):
 
 
 class Endorsement(Base):
-    """"This helped", said once per reader. `reader` is a keyed hash, so that askers stay unknown."""
+    """ "This helped", said once per reader. `reader` is a keyed hash, so that askers stay unknown."""
 
     __tablename__ = "endorsements"
 

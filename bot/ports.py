@@ -244,7 +244,9 @@ class Divider:
 
 
 Part = Text | Quote | Fields | Context | Buttons | Image | Divider
-_PARTS: dict[str, type[Part]] = {kind.__name__: kind for kind in (Text, Quote, Fields, Context, Buttons, Image, Divider)}
+_PARTS: dict[str, type[Part]] = {
+    kind.__name__: kind for kind in (Text, Quote, Fields, Context, Buttons, Image, Divider)
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,12 +129,18 @@ class Transaction:
 
     # --- what goes out, now or later ----------------------------------------------------------------------------
 
-    async def show(self, key: str, message: Message, *, to: Place | PersonRef, whisper: PersonRef | None = None) -> Card:
+    async def show(
+        self, key: str, message: Message, *, to: Place | PersonRef, whisper: PersonRef | None = None
+    ) -> Card:
         """Send `message`, or bring the card sent earlier under `key` up to date.
 
         To a place, to one person in private, or (`whisper`) to one person in a place.
         """
         card: Card | None = await self.first(select(Card).where(Card.key == key).with_for_update())
+        if card and card.withdrawn:  # the platform has removed that message, or will: this becomes another one
+            card.key = f"{key}#{card.id}"
+            await self.session.flush()
+            card = None
         if card is None:
             target = {"place" if isinstance(to, Place) else "person": astuple(to)}
             if whisper:
@@ -142,8 +148,8 @@ class Transaction:
             card = await self.add(
                 Card(id=uuid.uuid4().hex, key=key, sealed_to=self.seal.seal_json(target), content=message.as_json())
             )
-        elif card.content != message.as_json() or card.withdrawn:
-            card.content, card.version, card.withdrawn = message.as_json(), card.version + 1, False
+        elif card.content != message.as_json():
+            card.content, card.version = message.as_json(), card.version + 1
         else:
             return card
         channel = "/".join(str(part) for part in astuple(to)[:3])

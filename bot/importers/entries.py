@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from bot.importers.batches import ask_for_index
+from bot.importers.bulk import insert_many
 from bot.importers.report import Outcome, Remark
 from bot.models import ORG, Entry, EntryAnswer, EntryVersion
 from bot.store import Transaction
@@ -117,7 +118,7 @@ async def _edited_here(tx: Transaction, ids: list[int]) -> set[int]:
 async def _insert(tx: Transaction, entries: list[NewEntry]) -> list[int]:
     if not entries:
         return []
-    await tx.session.execute(insert(Entry), [_columns(entry) for entry in entries])
+    await insert_many(tx, Entry, [_columns(entry) for entry in entries])
     keys = [entry.source_key for entry in entries]  # asking by key is faster than SQLite's returning, row by row
     found = await tx.session.execute(select(Entry.source_key, Entry.id).where(Entry.source_key.in_(keys)))
     ids = {row.source_key: row.id for row in found}
@@ -137,8 +138,7 @@ async def _insert_answers(tx: Transaction, entries: list[tuple[int, NewEntry]]) 
         for entry_id, entry in entries
         for answer in entry.answers
     ]
-    if rows:
-        await tx.session.execute(insert(EntryAnswer), rows)
+    await insert_many(tx, EntryAnswer, rows)
 
 
 async def _revise(tx: Transaction, pairs: list[tuple[Entry, NewEntry]], before: dict[int, list[EntryAnswer]]) -> None:
@@ -158,6 +158,6 @@ async def _revise(tx: Transaction, pairs: list[tuple[Entry, NewEntry]], before: 
         )
         old.title, old.body, old.version = new.title, new.body, old.version + 1
         old.owner_id = old.owner_id or new.owner_id
-    await tx.session.execute(insert(EntryVersion), versions)
+    await insert_many(tx, EntryVersion, versions)
     await tx.session.execute(delete(EntryAnswer).where(EntryAnswer.entry_id.in_([old.id for old, _ in pairs])))
     await _insert_answers(tx, [(old.id, new) for old, new in pairs])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
+from bot.importers.bulk import insert_many
 from bot.importers.text import email_of, is_email, name_from_email
 from bot.models import Person
 from bot.store import Transaction
@@ -48,7 +49,7 @@ async def add_people(tx: Transaction, rows: list[dict[str, Any]]) -> list[int]:
     if not rows:
         return []
     full = [NOBODY | row for row in rows]
-    await tx.session.execute(insert(Person), full)
+    await insert_many(tx, Person, full)
     ids: dict[str, int] = {}
     for column in (Person.email, Person.source_key):
         keys = [row[column.key] for row in full if row[column.key]]

@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from bot.errors import ImportProblem
 from bot.importers.batches import ask_for_index, fingerprint, import_in_batches
+from bot.importers.bulk import insert_many
 from bot.importers.communities import known_communities
 from bot.importers.csv_file import Table, open_table
 from bot.importers.people import add_people, people_by_email
@@ -127,6 +128,5 @@ async def _join_communities(tx: Transaction, rows: list[ProfileRow], ids: dict[s
         for community, person in wanted
         if (community, person) not in already
     ]
-    if new:
-        await tx.session.execute(insert(Membership), new)
+    await insert_many(tx, Membership, new)
     return {row["person_id"] for row in new if isinstance(row["person_id"], int)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
+from bot.importers.bulk import insert_many
 from bot.models import Skill
 from bot.store import Transaction
 
@@ -43,6 +44,5 @@ async def put_skills(tx: Transaction, listed: Mapping[int, tuple[str, ...]]) -> 
         await connection.execute(delete(Skill).where(*this_one), gone)
     if confirmed:
         await connection.execute(update(Skill).where(*this_one).values(source="imported"), confirmed)
-    if new:
-        await tx.session.execute(insert(Skill), new)
+    await insert_many(tx, Skill, new)
     return {row["person_id"] for row in new} | {row["person"] for row in (*confirmed, *gone)}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
+from bot.importers.bulk import insert_many
 from bot.importers.communities import needed_communities
 from bot.importers.report import Report
 from bot.importers.slack_archive import ChannelInfo
@@ -57,7 +58,7 @@ async def _let_in(tx: Transaction, space: str, info: ChannelInfo, members: set[i
     if not known:
         if members:
             rows = [{"space": space, "person_id": person} for person in sorted(members)]
-            await tx.session.execute(insert(SpaceMember), rows)
+            await insert_many(tx, SpaceMember, rows)
         return
     if gone := known - members:
         mine = (SpaceMember.space == space, SpaceMember.person_id.in_(gone))

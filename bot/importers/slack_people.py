@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from bot.importers.batches import ask_for_index
+from bot.importers.bulk import insert_many
 from bot.importers.people import add_people, people_by_email, people_by_source
 from bot.importers.report import Outcome, Remark
 from bot.importers.text import email_of, is_email, one_line, shortened
@@ -107,8 +108,7 @@ async def put_users(tx: Transaction, workspace: str, users: list[SlackUser]) -> 
         for user in users
         if user.id not in accounts
     ]
-    if rows:
-        await tx.session.execute(insert(Account), rows)
+    await insert_many(tx, Account, rows)
     await ask_for_index(tx, "people", added)
     outcome.taken = len(added)
     return outcome

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import emoji
 
@@ -67,10 +68,11 @@ def _picture(match: re.Match[str]) -> str:
     return match[0] if picture.startswith(":") else picture
 
 
+@lru_cache(maxsize=512)  # each message is judged in several ways, one after the other
 def prose(text: str) -> str:
     """Readable text without code, links, quoted lines and emoji: what is judged when the words matter."""
     words = CODE.sub(" CODE ", text)
     words = re.sub(r"https?://\S+", " LINK ", words)
     words = re.sub(r"^>.*$", " ", words, flags=re.MULTILINE)
-    words = _EMOJI.sub(" ", emoji.replace_emoji(words, " "))
+    words = _EMOJI.sub(" ", words if words.isascii() else emoji.replace_emoji(words, " "))
     return words.replace("’", "'").strip()

@@ -7,7 +7,7 @@ the buttons they see. The bot behind it is the real one: dispatcher, store, work
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -105,19 +105,21 @@ class FakeChat:
     inside: dict[str, set[str]] = field(default_factory=dict)
     posted: list[Posted] = field(default_factory=list)
     forms: dict[str, Form] = field(default_factory=dict)
-    faults: list[Exception] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)  # raised in place of a call
+    late_faults: list[Exception] = field(default_factory=list)  # raised after a message was taken
+    while_sending: Callable[[], Awaitable[None]] | None = None  # happens once, while a message is on its way
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
-    def add_person(self, id: str, name: str, *, email: str | None = None, guest: bool = False) -> None:
-        email = email or f"{id}@acme.example"
-        self.people[id] = Profile(ref=self.ref(id), name=name, email=email, guest=guest, title="")
+    def add_person(self, key: str, name: str, *, email: str | None = None, guest: bool = False) -> None:
+        email = email or f"{key}@acme.example"
+        self.people[key] = Profile(ref=self.ref(key), name=name, email=email, guest=guest, title="")
 
-    def add_channel(self, id: str, *, private: bool = False, members: Iterable[str] = ()) -> None:
-        self.channels[id] = PlaceInfo(place=self.place_of(id), name=id, private=private)
-        self.inside[id] = set(members)
+    def add_channel(self, key: str, *, private: bool = False, members: Iterable[str] = ()) -> None:
+        self.channels[key] = PlaceInfo(place=self.place_of(key), name=key, private=private)
+        self.inside[key] = set(members)
 
-    def ref(self, id: str) -> PersonRef:
-        return PersonRef(self.name, self.workspace, id)
+    def ref(self, key: str) -> PersonRef:
+        return PersonRef(self.name, self.workspace, key)
 
     def place_of(self, channel: str, thread: str | None = None) -> Place:
         return Place(self.name, self.workspace, channel, thread)
@@ -146,7 +148,16 @@ class FakeChat:
         self._fault()
         if place.channel not in self.channels and not place.channel.startswith("dm-"):
             raise DeliveryError("no such channel")
-        return self.put(place.channel, place.thread, "bot", message, delivery_id=delivery_id).id
+        posted = self.put(place.channel, place.thread, "bot", message, delivery_id=delivery_id)
+        await self._after_taking()
+        return posted.id
+
+    async def _after_taking(self) -> None:
+        if happens := self.while_sending:
+            self.while_sending = None
+            await happens()
+        if self.late_faults:
+            raise self.late_faults.pop(0)
 
     async def update(self, place: Place, message_id: str, message: Message) -> None:
         self._fault()
@@ -159,10 +170,14 @@ class FakeChat:
             posted.deleted = posted.deleted or posted.id == message_id
 
     async def whisper(self, place: Place, person: PersonRef, message: Message, *, delivery_id: str) -> str:
-        return self.put(place.channel, place.thread, "bot", message, delivery_id=delivery_id, only_for=person.id).id
+        self._fault()
+        posted = self.put(place.channel, place.thread, "bot", message, delivery_id=delivery_id, only_for=person.id)
+        await self._after_taking()
+        return posted.id
 
     async def find(self, place: Place, *, delivery_id: str) -> str | None:
-        return next((m.id for m in self.posted if m.delivery_id == delivery_id), None)
+        here = (m for m in self.posted if m.channel == place.channel and not m.deleted)
+        return next((m.id for m in here if m.delivery_id == delivery_id), None)
 
     async def direct(self, person: PersonRef) -> Place:
         return self.place_of(f"dm-{person.id}")
@@ -179,7 +194,7 @@ class FakeChat:
         return self.channels[place.channel]
 
     async def members(self, place: Place) -> list[PersonRef]:
-        return [self.ref(id) for id in sorted(self.inside[place.channel])]
+        return [self.ref(key) for key in sorted(self.inside[place.channel])]
 
     async def permalink(self, place: Place, message_id: str) -> str:
         return f"https://chat.example/{place.channel}/{message_id}"

@@ -43,14 +43,14 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """The organisation at nine o'clock on a Monday morning."""
+async def world(tmp_path: Path, database: str) -> AsyncIterator[World]:
+    """The organisation at nine o'clock on a Monday morning, on either database."""
     chat, clock = FakeChat(), MovableClock()
     for key, (name, _) in PEOPLE.items():
         chat.add_person(key, name)
     for slug, (_, _, _, private) in COMMUNITIES.items():
         chat.add_channel(slug, private=private, members=("ana", "mod", "eva") if private else PEOPLE)
-    settings = Settings(home=tmp_path, suggest_at=0.3)
+    settings = Settings(home=tmp_path, database_url=database, suggest_at=0.3)
     async with open_bot(settings, clock=clock, embedder=HashEmbedder(), platforms={"fake": chat}) as bot:
         await bot.store.run(lambda tx: found(tx, chat))
         await bot.worker.settle()
