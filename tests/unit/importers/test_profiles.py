@@ -112,7 +112,7 @@ async def test_skills_follow_the_file_and_leave_declared_ones_alone(
 ) -> None:
     """The imported list is replaced; what somebody declared, or has in other letters, is not doubled."""
     await import_profiles(
-        store, table(tmp_path, "email,skills\na@acme.example,"python; SQL | pumps, cloud (AWS, Azure)"\n")
+        store, table(tmp_path, 'email,skills\na@acme.example,"python; SQL | pumps, cloud (AWS, Azure)"\n')
     )
 
     async def declare(tx: Any) -> None:

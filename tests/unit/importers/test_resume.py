@@ -19,16 +19,20 @@ from bot.models import ImportMark
 
 ASKED = "How do I reset flow meter {} after a firmware update?"
 CHILD = """
-import asyncio, sys
+import asyncio, sys, time
 from pathlib import Path
 from bot import importers
 from bot.ports import SystemClock
 from bot.seal import Seal
 from bot.store import Store, open_engine
 
+def told(done, total):
+    print(done, flush=True)
+    time.sleep(0.1)  # so that it is never finished before it is killed
+
 async def main(url, name, path):
     store = Store(open_engine(url), SystemClock(), Seal("a secret of the tests"))
-    await getattr(importers, name)(store, Path(path), progress=lambda done, total: print(done, flush=True))
+    await getattr(importers, name)(store, Path(path), progress=told)
 
 asyncio.run(main(*sys.argv[1:]))
 """
