@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot import experts, knowledge, questions, replies
+from bot import experts, knowledge, questions, replies, routing
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed
 from bot.models import Answer, Follower, Person, Prompt, Question
 from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
@@ -59,7 +59,7 @@ async def pass_on(tx: Transaction, person: Person, event: Pressed) -> None:
     if prompt.state in ("open", "later"):
         await _decide(tx, prompt, question, "passed")
         if question.state == "routed":
-            await questions.prompt_next(tx, question)
+            await routing.prompt_next(tx, question)
 
 
 async def later(tx: Transaction, person: Person, event: Pressed) -> None:
@@ -104,7 +104,7 @@ async def hand_over(tx: Transaction, person: Person, event: Submitted) -> None:
         raise FormError({"person": f"{colleague.name} cannot see that channel. Choose somebody who can."})
     if colleague.id == question.asker_id:  # never said of an anonymous asker: they get the prompt like anybody
         raise FormError({"person": f"{colleague.name} asked this. Choose somebody else."})
-    if not await questions.prompt(tx, question, colleague.id, why="", named_by=person):
+    if not await routing.prompt(tx, question, colleague.id, why="", named_by=person):
         raise FormError({"person": f"{colleague.name} was asked already. Choose somebody else, or press Pass."})
     await _decide(tx, prompt, question, "handed_over")
 
@@ -141,7 +141,13 @@ async def _seen(tx: Transaction, person: Person, question_id: str) -> Question:
 
 
 async def give(
-    tx: Transaction, person: Person, question: Question, text: str, *, prompt: Prompt | None = None, message_id: str | None = None
+    tx: Transaction,
+    person: Person,
+    question: Question,
+    text: str,
+    *,
+    prompt: Prompt | None = None,
+    message_id: str | None = None,
 ) -> Answer | None:
     """Take an answer: it appears in the thread under its author's name, and the asker is told at once.
 
@@ -260,9 +266,7 @@ async def _take_back(tx: Transaction, question: Question, row: Answer) -> None:
     await tx.session.flush()
     if row.accepted_at:
         await knowledge.keep(tx, question)
-    left = await tx.all(
-        select(Answer).where(Answer.question_id == question.id, Answer.withdrawn_at.is_(None))
-    )
+    left = await tx.all(select(Answer).where(Answer.question_id == question.id, Answer.withdrawn_at.is_(None)))
     accepted = any(answer.accepted_at for answer in left)
     question.state = "accepted" if accepted else "answered" if left else "routed"
     await _show(tx, row, question)
@@ -349,7 +353,7 @@ async def say_what_is_missing(tx: Transaction, question: Question, text: str, ev
     if question.state == "answered":
         question.state = "routed"
         await questions.show_question(tx, question)
-        await questions.prompt_next(tx, question)
+        await routing.prompt_next(tx, question)
 
 
 # --- everybody else ---------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import structlog
 
 from adapters.server import application, listen
 from adapters.web import WebChat
-from bot import answers, indexing, questions
+from bot import answers, indexing, routing, suggestions
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import Dispatcher
 from bot.migrations import migrate
@@ -39,7 +39,7 @@ class Bot:
 
 
 async def _when_question_sent(tx: Transaction, card: Card, place: Place, message_id: str) -> None:
-    await questions.when_posted(tx, int(card.key.partition(":")[2]), place, message_id)
+    await routing.when_posted(tx, int(card.key.partition(":")[2]), place, message_id)
 
 
 async def _when_answer_sent(tx: Transaction, card: Card, _place: Place, message_id: str) -> None:
@@ -85,9 +85,9 @@ async def open_bot(
         store,
         {
             "deliver": deliverer.deliver,
-            "suggest": lambda key: questions.suggest(store, index, key, at_least=at_least),
-            "plan": lambda key: questions.plan(store, index, key),
-            "announce": lambda key: questions.announce(store, index, every, key, at_least=at_least),
+            "suggest": lambda key: suggestions.suggest(store, index, key, at_least=at_least),
+            "plan": lambda key: routing.plan(store, index, key),
+            "announce": lambda key: routing.announce(store, index, every, key, at_least=at_least),
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,
             "index": lambda key: indexing.index_range(store, index, key),

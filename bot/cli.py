@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy import select
 
-from bot import experts, indexing, knowledge, logs, questions
+from bot import experts, indexing, knowledge, logs, questions, routing
 from bot.errors import BotError, ConfigurationError
 from bot.models import ORG, Person
 from bot.ports import SystemClock
@@ -153,7 +153,7 @@ def ask(text: str, who: As = None, as_json: AsJson = False) -> None:
             spaces = await tx.readable(person) if person else frozenset({ORG})
         await _up_to_date(bot)
         found = await knowledge.find(bot.store, bot.index, person, question, at_least=bot.settings.suggest_at)
-        route = await questions.route(
+        route = await routing.route(
             bot.store, bot.index, question, readable=spaces, without={person.id} if person else set()
         )
         return {"question": question, "suggestions": [_past(*pair) for pair in found], "route": route}

@@ -13,7 +13,7 @@ from dataclasses import astuple
 import structlog
 from sqlalchemy import select
 
-from bot import answers, communities, experts, knowledge, questions, replies
+from bot import answers, communities, experts, knowledge, questions, replies, routing, suggestions
 from bot.errors import BotError, NotAllowed, Stranger
 from bot.models import Answer, Person, Prompt, Question
 from bot.ports import (
@@ -46,14 +46,14 @@ Press = Callable[[Transaction, Person, Pressed], Awaitable[Form | None]]
 Submit = Callable[[Transaction, Person, Submitted], Awaitable[None]]
 
 PRESSES: Mapping[str, Press] = {
-    "solved": questions.solved,
-    "not_quite": questions.not_quite,
-    "share": questions.share,
-    "ask_experts": questions.ask_experts,
-    "change": questions.change_form,
-    "cancel": questions.cancel,
-    "post": questions.post,
-    "post_anonymously": questions.post,
+    "solved": suggestions.solved,
+    "not_quite": suggestions.not_quite,
+    "share": suggestions.share,
+    "ask_experts": suggestions.ask_experts,
+    "change": routing.change_form,
+    "cancel": routing.cancel,
+    "post": routing.post,
+    "post_anonymously": routing.post,
     "prompt_answer": answers.prompt_answer_form,
     "prompt_pass": answers.pass_on,
     "prompt_later": answers.later,
@@ -67,7 +67,7 @@ PRESSES: Mapping[str, Press] = {
     "edit_entry": knowledge.edit_form,
 }
 SUBMITS: Mapping[str, Submit] = {
-    "change": questions.change,
+    "change": routing.change,
     "prompt_answer": answers.prompt_answer,
     "hand_over": answers.hand_over,
     "answer": answers.answer,
@@ -103,7 +103,9 @@ class Dispatcher:
         except Exception:
             incident = uuid.uuid4().hex[:8]
             log.exception("event.failed", incident=incident, kind=type(event).__name__)
-            words = f"Something went wrong on my side (incident {incident}). Nothing you wrote is lost; please try again."
+            words = (
+                f"Something went wrong on my side (incident {incident}). Nothing you wrote is lost; please try again."
+            )
             await self._say(event, words)
         else:
             trigger = getattr(event, "trigger", "")

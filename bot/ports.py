@@ -70,7 +70,10 @@ class PlaceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something a person did. `id` is unique per platform delivery: an event acts once however often it arrives."""
+    """Something a person did. `id` is unique per platform delivery: an event acts once however often it arrives.
+
+    It is kept and may be logged, so it says nothing about who acted.
+    """
 
     id: str
     actor: PersonRef

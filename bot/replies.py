@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import humanize
@@ -15,7 +15,7 @@ import humanize
 from bot.ports import Button, Buttons, Context, Divider, Fields, Form, Input, Message, Option, Part, Quote, Text
 
 EXCERPT = 600
-NOTHING_FITS = "I found no past answer to that that fits."
+NOTHING_FITS = "I found no past answer that fits."
 FOREIGN = (
     "I search best in English, so I may have missed a past answer to that. Send it again in English and I look once "
     "more, or go straight to people:"
@@ -25,6 +25,11 @@ FOREIGN = (
 def plain(text: str) -> str:
     """Words of a person inside the bot's Markdown: every character that could mean something is escaped."""
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~@:.&-])", r"\\\1", " ".join(text.split()))
+
+
+def lines(text: str) -> str:
+    """A person's words like `plain`, line by line as they were typed."""
+    return "\n".join(filter(None, map(plain, text.splitlines())))
 
 
 def excerpt(text: str, length: int = EXCERPT) -> str:
@@ -111,8 +116,14 @@ def _source(past: Past, now: datetime) -> Context:
         facts.append(f"looked after by {plain(past.owner)}")
     facts.append("reviewed" if past.reviewed else "**not reviewed yet**")
     if past.helped:
-        facts.append(f"helped {past.helped}")
+        facts.append(f"helped {past.helped} colleague{'s' if past.helped > 1 else ''}")
     return Context(" · ".join(facts))
+
+
+def _person(candidate: Candidate) -> Text:
+    title = f", {plain(candidate.title)}" if candidate.title else ""
+    why = candidate.why[:1].upper() + candidate.why[1:]
+    return Text(f"**{plain(candidate.name)}**{title}\n{why}".strip())
 
 
 def _past(past: Past, now: datetime, *, length: int = EXCERPT) -> list[Part]:
@@ -129,8 +140,12 @@ def _past(past: Past, now: datetime, *, length: int = EXCERPT) -> list[Part]:
 
 def looking(text: str, *, ready: bool) -> Message:
     """The first sign, at once: the bot has the question."""
-    more = "Looking for past answers …" if ready else (
-        "I have just been started and am still loading what I know. Your question is safe; I look as soon as I can."
+    more = (
+        "Looking for past answers …"
+        if ready
+        else (
+            "I have just been started and am still loading what I know. Your question is safe; I look as soon as I can."
+        )
     )
     return Message("I have your question.", (Quote(excerpt(text, 300)), Context(more)))
 
@@ -177,12 +192,12 @@ def preview(
     who = "its members" if private else "everybody"
     parts: list[Part] = [
         Quote(excerpt(text, 300)),
-        Text(f"{lead}\nI would post it in **#{plain(channel)}** ({plain(community)}), where {who} can read it,"
-             + (" and ask in private:" if candidates else ". I found nobody to ask in private, so its members see it.")),
+        Text(
+            f"{lead}\nI would post it in **#{plain(channel)}** ({plain(community)}), where {who} can read it,"
+            + (" and ask in private:" if candidates else ". I found nobody to ask in private, so its members see it.")
+        ),
     ]
-    parts += [
-        Text(f"**{plain(c.name)}**{', ' + plain(c.title) if c.title else ''}\n{c.why}") for c in candidates
-    ]
+    parts += [_person(c) for c in candidates]
     if usually:
         parts.append(Context(usually))
     value = str(question_id)
@@ -201,13 +216,16 @@ def preview(
 
 def posted(asked: Asked, experts: Sequence[str], *, waiting: bool) -> Message:
     """The question is out."""
-    if waiting:
+    if asked.state == "accepted":
+        by = f" by {plain(asked.accepted_by)}" if asked.accepted_by else ""
+        told = f"✓ Answered in **#{plain(asked.channel)}**{by}."
+    elif waiting:
         told = f"Posting in **#{plain(asked.channel)}** …"
     else:
         told = f"Posted in **#{plain(asked.channel)}**" + ("." if asked.asker else " without your name.")
         if experts:
             told += f" I have asked {listed([plain(name) for name in experts])}."
-        told += " I tell you here as soon as somebody answers."
+        told += " I will tell you here as soon as somebody answers."
     parts: list[Part] = [Quote(excerpt(asked.text, 300)), Text(told)]
     if asked.link:
         parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
@@ -248,7 +266,9 @@ def question(asked: Asked) -> Message:
     if asked.followers:
         facts.append(f"{asked.followers} more {'has' if asked.followers == 1 else 'have'} the same question")
     value = str(asked.id)
-    buttons = Buttons((Button("Answer", "answer", value, "primary"), Button("Me too", "me_too", value)))
+    over = asked.state in ("accepted", "closed")
+    more = Button("Answer", "answer", value, "plain" if over else "primary")
+    buttons = Buttons((more, Button("Me too", "me_too", value)))
     summary = f"{asked.asker or 'A colleague'} asks: {excerpt(asked.text, 120)}"
     head = Text(f"**{asked.who} asks**")
     return Message(summary, (head, Quote(excerpt(asked.text, 2800)), Context(" · ".join(facts)), buttons))
@@ -256,7 +276,7 @@ def question(asked: Asked) -> Message:
 
 def answer(asked: Asked, answer_id: int, author: str, text: str, *, accepted: bool) -> Message:
     """An answer given in private, in the thread, credited to its author."""
-    parts: list[Part] = [Text(f"**{plain(author)} answers**"), Quote(excerpt(text, 2800), by=author)]
+    parts: list[Part] = [Text(f"**{plain(author)} answers**"), Quote(excerpt(text, 2800))]
     if accepted:
         parts.append(Context("✓ Accepted answer"))
     else:
@@ -287,7 +307,7 @@ def prompt(
     channel = f"[#{plain(asked.channel)}]({asked.link})" if asked.link else f"#{plain(asked.channel)}"
     parts: list[Part] = [
         Text(f"**{asked.who} asks in {channel}, and you may know**"),
-        Quote(excerpt(asked.text, 2000), by=asked.asker or ""),
+        Quote(excerpt(asked.text, 2000)),
     ]
     if named_by:
         parts.append(Context(f"{plain(named_by)} says you know about this."))
@@ -295,16 +315,17 @@ def prompt(
         parts.append(Context(f"Why you: {why}"))
     ending = {
         "answered": "✓ Thank you. Your answer is in the thread under your name.",
-        "passed": "You passed. No hard feelings: I ask somebody else.",
-        "handed_over": "Thank you for pointing on. You need not do more.",
-        "later": "Later, then: I come back on your next working morning.",
-        "closed": "Settled meanwhile. Nothing to do for you.",
+        "passed": "You passed. No hard feelings: I will ask somebody else.",
+        "handed_over": "Thank you for naming a colleague. There is nothing more for you to do.",
+        "later": "Later, then: I will come back on your next working morning.",
+        "closed": "Settled in the meantime. There is nothing left for you to do.",
     }.get(state)
     if ending:
         parts.append(Context(ending))
     else:
         for item in similar:
-            parts += [Divider(), Context("A similar past answer, in case it helps:"), *_past(item, now, length=240)]
+            parts += [Divider(), Context("A similar past answer, in case it helps:")]
+            parts += _past(replace(item, why=""), now, length=240)
     if state in ("open", "later"):
         value = str(prompt_id)
         parts.append(
@@ -325,12 +346,12 @@ def your_answer_was_accepted(asked: Asked, entry_state: str, review: datetime | 
     """Thanks to the author, and what becomes of the answer."""
     kept = {
         "published": "It is now a knowledge entry under your name: whoever asks this next finds it at once.",
-        "draft": "It is kept as a draft entry under your name; a moderator looks it over.",
+        "draft": "It is kept as a draft under your name until a moderator has looked it over.",
         "in_review": "A moderator reviews it before others find it.",
     }.get(entry_state, "")
     waiting = f" {others} more had the same question." if others else ""
     parts: list[Part] = [Text(f"**Your answer was accepted. Thank you.**{waiting}"), Quote(excerpt(asked.text, 200))]
-    parts.append(Context(kept + (f" I ask you to look at it again by {day(review)}." if review else "")))
+    parts.append(Context(kept + (f" I will ask you to look at it again by {day(review)}." if review else "")))
     if asked.link:
         parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
     return Message("Your answer was accepted.", tuple(parts))
@@ -354,7 +375,10 @@ def question_solved(asked: Asked, author: str, text: str) -> Message:
 
 def follow_up(asked: Asked, text: str) -> Message:
     """To those who answered: the asker wrote in the thread."""
-    parts: list[Part] = [Text(f"**{asked.who} wrote back** on a question you answered"), Quote(excerpt(asked.text, 200))]
+    parts: list[Part] = [
+        Text(f"**{asked.who} wrote back** on a question you answered"),
+        Quote(excerpt(asked.text, 200)),
+    ]
     parts.append(Quote(excerpt(text, 2000)))
     if asked.link:
         parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
@@ -371,7 +395,7 @@ def answer_form(name: str, value: str, asked: Asked, *, initial: str = "") -> Fo
         value=value,
         title="Answer",
         submit="Answer",
-        intro=plain(excerpt(asked.text, 500)),
+        intro=lines(excerpt(asked.text, 500)),
         inputs=(
             Input(
                 name="answer",
@@ -391,14 +415,17 @@ def hand_over_form(prompt_id: int, asked: Asked) -> Form:
         value=str(prompt_id),
         title="Someone else knows",
         submit="Ask them",
-        intro=plain(excerpt(asked.text, 300)),
-        inputs=(Input(name="person", label="Who knows about this?", kind="person", hint="I ask them in private."),),
+        intro=lines(excerpt(asked.text, 300)),
+        inputs=(
+            Input(name="person", label="Who knows about this?", kind="person", hint="I will ask them in private."),
+        ),
     )
 
 
 def missing_form(asked: Asked) -> Form:
     """What the answers so far leave open."""
-    hint = "I post it in the thread" + (", " if asked.asker else " without your name, ") + "and tell those who answered."
+    how = "" if asked.asker else " without your name"
+    hint = f"I will post it in the thread{how} and tell those who answered."
     inputs = (Input(name="missing", label="What is missing?", kind="long_text", hint=hint),)
     return Form(name="missing", value=str(asked.id), title="Something is missing", submit="Say so", inputs=inputs)
 
@@ -414,8 +441,14 @@ def change_form(
 ) -> Form:
     """Change the question, the community or the experts before it is posted."""
     options = tuple(Option(str(c.person_id), c.name, c.title) for c in candidates)
-    people = Input(name="experts", label="Whom shall I ask?", kind="choices", options=options,
-                   initial=tuple(picked), required=False)
+    people = Input(
+        name="experts",
+        label="Whom shall I ask?",
+        kind="choices",
+        options=options,
+        initial=tuple(picked),
+        required=False,
+    )
     someone = Input(name="also", label="And somebody I did not think of", kind="people", required=False)
     return Form(
         name="change",
@@ -453,7 +486,7 @@ def knowing(text: str, candidates: Sequence[Candidate]) -> Message:
         words = "I know of nobody for that yet. Ask it as a question, and the right community sees it."
         return Message("Nobody found.", (Text(words),))
     parts: list[Part] = [Text(f"**Who knows about** “{plain(excerpt(text, 80))}”")]
-    parts += [Text(f"**{plain(c.name)}**{', ' + plain(c.title) if c.title else ''}\n{c.why}") for c in candidates]
+    parts += [_person(c) for c in candidates]
     return Message(f"{len(candidates)} people may know.", tuple(parts))
 
 
@@ -476,8 +509,11 @@ def to_review(entry_id: int, community: str, title: str, body: str, author: str,
     """To moderators: an entry that wants a look."""
     parts: list[Part] = [Text(f"**New in {plain(community)}, to be reviewed**"), Quote(title), Quote(body, by=author)]
     value = str(entry_id)
-    buttons = [Button("Publish", "publish", value, "primary"), Button("Edit …", "edit_entry", value),
-               Button("Discard", "retire", value, "danger")]
+    buttons = [
+        Button("Publish", "publish", value, "primary"),
+        Button("Edit …", "edit_entry", value),
+        Button("Discard", "retire", value, "danger"),
+    ]
     if link:
         buttons.append(Button("Open the thread", "open", url=link))
     return Message(f"An entry to review: {excerpt(title, 100)}", (*parts, Buttons(tuple(buttons))))
@@ -504,7 +540,9 @@ def communities(items: Sequence[tuple[str, str, str, int]]) -> Message:
     parts: list[Part] = [Text("**Communities**")]
     for name, channel, domain, waiting in items:
         parts.append(Text(f"**{plain(name)}** in #{plain(channel)}\n{plain(domain)}"))
-        parts.append(Context(f"{waiting} open question{'' if waiting == 1 else 's'}" if waiting else "no open questions"))
+        parts.append(
+            Context(f"{waiting} open question{'' if waiting == 1 else 's'}" if waiting else "no open questions")
+        )
     return Message("Communities", tuple(parts) if items else (Text("There is no community you could see yet."),))
 
 

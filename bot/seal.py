@@ -11,6 +11,8 @@ import hashlib
 import hmac
 import json
 import os
+import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +60,23 @@ def secret_in(home: Path) -> str:
     """The secret of this home folder, made on first use and readable by its owner only."""
     path = home / "secret.key"
     home.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        _make(path)
+    secret = path.read_text().strip()
+    if not secret:
+        raise ConfigurationError(f"{path} is empty. Put back the secret.key file that this database was made with.")
+    return secret
+
+
+def _make(path: Path) -> None:
+    """Write a new secret. It appears whole or not at all, and of several processes the first one's stays."""
+    draft = path.with_name(f".secret-{uuid.uuid4().hex}")
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(Fernet.generate_key().decode())
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

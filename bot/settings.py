@@ -62,6 +62,7 @@ class Settings(BaseSettings):
         return (self.base_url or f"http://{'localhost' if self.host in _HERE else self.host}:{self.port}").rstrip("/")
 
 
+_SECRET = ("secret", "database_url")
 _HERE = ("127.0.0.1", "0.0.0.0", "::1", "::")
 
 
@@ -75,7 +76,8 @@ def load(**given: Any) -> Settings:
             name = str(problem["loc"][0]) if problem["loc"] else "?"
             known = Settings.model_fields.get(name)
             about = f" ({known.description})" if known else ""
-            lines.append(f"WEAVER_{name.upper()}{about}: {problem['msg'].lower()}; it is {problem['input']!r}.")
+            given_is = "" if name in _SECRET else f"; it is {problem['input']!r}"
+            lines.append(f"WEAVER_{name.upper()}{about}: {problem['msg'].lower()}{given_is}.")
         raise ConfigurationError("A setting is wrong. " + " ".join(lines)) from None
     except ValueError as error:
         raise ConfigurationError(f"weaver.toml cannot be read: {error}. Put it right or move it away.") from None

@@ -74,5 +74,5 @@ class Pulse:
             await asyncio.sleep(self._poll_seconds)
             try:
                 self.beat(await ask())
-            except Exception:  # noqa: BLE001  a database that is away for a moment must not end live updates
+            except Exception:
                 continue

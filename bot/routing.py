@@ -1,0 +1,280 @@
+"""Question routing: which community, which experts; the preview, the post, and the prompts to experts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+from sqlalchemy import func, select
+
+from bot import communities, experts, knowledge, questions, replies
+from bot.errors import InvalidQuestion, NoCommunity, NotAllowed
+from bot.models import (
+    Answer,
+    Community,
+    Person,
+    Prompt,
+    Question,
+)
+from bot.ports import ChatPlatform, Form, FormError, Option, Place, Pressed, Submitted
+from bot.replies import Candidate, Past
+from bot.store import Store, Transaction
+from expertise_index import ExpertiseIndex
+
+FIRST_PROMPTS = 3
+CANDIDATES = 6
+
+
+async def plan(store: Store, index: ExpertiseIndex, question_id: str, *, lead: str = "Then let us ask people.") -> None:
+    """Choose community and experts for a question, and show the asker a preview."""
+    async with store.reading() as tx:
+        question = await tx.session.get(Question, int(question_id))
+        if question is None or question.state not in ("open", "suggested"):
+            return
+        asker_id, ref = questions.asker_of(tx, question)
+        asker = await tx.get(Person, asker_id)
+        spaces = await tx.readable(asker)
+        homes = await communities.homes_for(tx, asker, platform=ref.platform)
+    if not homes:
+        words = str(NoCommunity())
+        await store.run(lambda tx: tx.show(f"ask:{question_id}", replies.settled(question.text, words), to=ref))
+        return
+    ranked = await index.communities(question.text, readable=spaces, now=store.clock.now(), limit=len(homes))
+    best = next((int(m.community) for m in ranked if int(m.community or 0) in homes), next(iter(homes)))
+    who = await experts.who_knows(
+        store, index, question.text, readable=spaces, space=homes[best].space, without={asker_id}, limit=CANDIDATES
+    )
+
+    async def show(tx: Transaction) -> None:
+        question = await tx.get(Question, int(question_id))
+        if question.state in ("open", "suggested"):
+            chosen = who or await _moderators(tx, best, without=asker_id)
+            question.state, question.community_id = "suggested", best
+            question.plan = [_planned(c, asked=place < FIRST_PROMPTS) for place, c in enumerate(chosen)]
+            await _show_preview(tx, question, lead)
+
+    await store.run(show)
+
+
+async def _moderators(tx: Transaction, community_id: int, *, without: int) -> list[Candidate]:
+    """Where nobody stands out, those who look after the community are asked: they know whom to name."""
+    busy = await experts.unavailable(tx)
+    ids = [key for key in await knowledge.moderators(tx, community_id) if key != without and key not in busy]
+    return await experts.named(tx, ids, "looks after this community, and knows whom to name")
+
+
+async def route(
+    store: Store, index: ExpertiseIndex, text: str, *, readable: Collection[str], without: Collection[int]
+) -> dict[str, Any]:
+    """Where a question would go and whom it would be brought to, in plain values: what `weaver ask` prints."""
+    ranked = await index.communities(text, readable=readable, now=store.clock.now(), limit=1)
+    async with store.reading() as tx:
+        best = int(ranked[0].community) if ranked and ranked[0].community else None
+        community = await tx.session.get(Community, best) if best else None
+    who = await experts.who_knows(store, index, text, readable=readable, without=without, limit=FIRST_PROMPTS)
+    return {
+        "community": community.name if community else None,
+        "experts": [{"name": c.name, "title": c.title, "why": c.why.replace("\\", "")} for c in who],
+    }
+
+
+def _planned(candidate: Candidate, *, asked: bool) -> dict[str, Any]:
+    return {"person": candidate.person_id, "why": candidate.why, "asked": asked}
+
+
+async def _candidates(tx: Transaction, question: Question, *, asked_only: bool) -> list[Candidate]:
+    chosen = [p for p in question.plan if p["asked"] or not asked_only]
+    why = {p["person"]: p["why"] for p in chosen}
+    return [replace(c, why=why[c.person_id]) for c in await experts.named(tx, list(why), "")]
+
+
+async def _show_preview(tx: Transaction, question: Question, lead: str) -> None:
+    ref = questions.asker_of(tx, question)[1]
+    community = await tx.get(Community, question.community_id)
+    home = await communities.home(tx, community.id, platform=ref.platform)
+    if home is None:
+        raise NoCommunity
+    card = replies.preview(
+        question.id,
+        question.text,
+        community=community.name,
+        channel=home.name,
+        private=home.private,
+        candidates=await _candidates(tx, question, asked_only=True),
+        usually=await usually(tx, community.id),
+        lead=lead,
+    )
+    await tx.show(f"ask:{question.id}", card, to=ref)
+
+
+async def usually(tx: Transaction, community_id: int) -> str:
+    """How long this community usually takes to a first answer, from its last fifty answered questions."""
+    first = select(Answer.question_id, func.min(Answer.created_at).label("at")).group_by(Answer.question_id).subquery()
+    rows = await tx.session.execute(
+        select(Question.asked_at, first.c.at)
+        .join(first, first.c.question_id == Question.id)
+        .where(Question.community_id == community_id)
+        .order_by(Question.id.desc())
+        .limit(50)
+    )
+    waits = [(answered - asked).total_seconds() for asked, answered in rows.all()]
+    if len(waits) < 5:
+        return ""
+    hours = median(waits) / 3600
+    words = (
+        "within the hour"
+        if hours < 1
+        else f"within {round(hours)} hours"
+        if hours < 36
+        else f"in {round(hours / 24)} days"
+    )
+    return f"A first answer here usually comes {words}."
+
+
+async def change_form(tx: Transaction, person: Person, event: Pressed) -> Form:
+    """Change the question, the community, the experts."""
+    question = await questions.own(tx, person, event.value, "open", "suggested")
+    homes = await communities.homes_for(tx, person, platform=event.actor.platform)
+    options = [Option(str(key), await communities.name(tx, key), f"#{home.name}") for key, home in homes.items()]
+    candidates = await _candidates(tx, question, asked_only=False)
+    picked = [str(p["person"]) for p in question.plan if p["asked"]]
+    chosen = str(question.community_id or "")
+    return replies.change_form(question.id, question.text, options, chosen, candidates, picked, questions.LONGEST)
+
+
+async def change(tx: Transaction, person: Person, event: Submitted) -> None:
+    """Take the changes, and show the preview again."""
+    question = await questions.own(tx, person, event.value, "open", "suggested")
+    try:
+        question.text = questions.readable_question(event.text("text"))
+    except InvalidQuestion as error:
+        raise FormError({"text": error.sentence}) from None
+    homes = await communities.homes_for(tx, person, platform=event.actor.platform)
+    if event.text("community") not in {str(key) for key in homes}:
+        raise FormError({"community": "Choose one of the communities in the list."})
+    question.community_id = int(event.text("community"))
+    space = homes[question.community_id].space
+    allowed = await experts.members(tx, space)
+    also = await experts.known(tx, [replace(event.actor, id=key) for key in event.chosen("also")])
+    outside = [p.name for p in also if p.guest or not p.active or (allowed is not None and p.id not in allowed)]
+    if outside:
+        raise FormError({"also": f"{replies.listed(outside)} cannot see that channel. Choose somebody who can."})
+    picked = set(event.chosen("experts")) | {str(p.id) for p in also}
+    kept = [
+        {**p, "asked": str(p["person"]) in picked} for p in question.plan if allowed is None or p["person"] in allowed
+    ]
+    known = {p["person"] for p in kept}
+    new = [{"person": p.id, "why": "", "asked": True} for p in also if p.id not in known and p.id != person.id]
+    question.plan = new + sorted(kept, key=lambda p: not p["asked"])
+    await _show_preview(tx, question, "Changed as you said.")
+
+
+async def cancel(tx: Transaction, person: Person, event: Pressed) -> None:
+    """Never mind."""
+    question = await questions.own(tx, person, event.value, "open", "suggested")
+    question.state, question.closed_reason = "closed", "not posted"
+    await tx.show(f"ask:{question.id}", replies.cancelled(question.text), to=questions.asker_of(tx, question)[1])
+
+
+# --- post, and bring it to experts ------------------------------------------------------------------------------------
+
+
+async def post(tx: Transaction, person: Person, event: Pressed) -> None:
+    """Post the question in its community's channel, under the asker's name or without."""
+    question = await questions.own(tx, person, event.value, "open", "suggested")
+    home = await communities.home(tx, question.community_id, platform=event.actor.platform)
+    if home is None:
+        raise NoCommunity
+    if not await tx.may_see(person, home.space):
+        raise NotAllowed("You are not in that channel. Choose another community.")
+    question.state, question.anonymous = "routed", event.action == "post_anonymously"
+    question.asker_id = None if question.anonymous else person.id
+    question.platform, question.workspace, question.channel = home.platform, home.workspace, home.channel
+    question.space = home.space
+    await questions.show_question(tx, question)
+    asked = await questions.view(tx, question)
+    await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=True), to=questions.asker_of(tx, question)[1])
+
+
+async def when_posted(tx: Transaction, question_id: int, place: Place, message_id: str) -> None:
+    """The question's message is in its channel: its thread is the question's home from now on."""
+    question = await tx.get(Question, question_id)
+    question.thread = message_id
+    await tx.later("announce", question.id)
+
+
+async def announce(
+    store: Store, index: ExpertiseIndex, platforms: dict[str, ChatPlatform], question_id: str, *, at_least: float
+) -> None:
+    """The question has a home: tell the asker where, and ask the chosen experts."""
+    async with store.reading() as tx:
+        question = await tx.session.get(Question, int(question_id))
+        if question is None or question.thread is None or question.state == "closed":
+            return
+        place = questions.home_of(question).root
+    link = question.link or await platforms[place.platform].permalink(place, question.thread)
+    similar = await similar_for(store, index, question, at_least=at_least)
+
+    async def tell(tx: Transaction) -> None:
+        question = await tx.get(Question, int(question_id))
+        question.link = link
+        await tx.session.flush()
+        chosen = [p for p in question.plan if p["asked"]]
+        for planned in chosen:
+            await prompt(
+                tx, question, planned["person"], why=planned["why"], similar=similar.get(planned["person"], [])
+            )
+        names = await knowledge.names_of(tx, [p["person"] for p in chosen])
+        card = replies.posted(await questions.view(tx, question), [names[p["person"]] for p in chosen], waiting=False)
+        await tx.show(f"ask:{question.id}", card, to=questions.asker_of(tx, question)[1])
+
+    await store.run(tell)
+
+
+async def similar_for(
+    store: Store, index: ExpertiseIndex, question: Question, *, at_least: float
+) -> dict[int, list[Past]]:
+    """For each planned expert, the past answer nearest to the question that this expert may see."""
+    found = {}
+    for planned in question.plan:
+        async with store.reading() as tx:
+            expert = await tx.session.get(Person, planned["person"])
+        if expert:
+            near = await knowledge.find(store, index, expert, question.text, limit=1, at_least=at_least)
+            found[expert.id] = [past for past, _ in near]
+    return found
+
+
+async def prompt(
+    tx: Transaction,
+    question: Question,
+    expert_id: int,
+    *,
+    why: str,
+    similar: list[Past] | None = None,
+    named_by: Person | None = None,
+) -> bool:
+    """Ask one expert, once per question; False where they were asked already or have no account."""
+    account = await tx.account_of(expert_id, platform=question.platform)
+    asked = select(Prompt).where(Prompt.question_id == question.id, Prompt.expert_id == expert_id)
+    if account is None or await tx.first(asked):
+        return False
+    row = await tx.add(
+        Prompt(question_id=question.id, expert_id=expert_id, why=why, created_at=tx.now,
+               named_by_id=named_by.id if named_by else None)
+    )  # fmt: skip
+    await questions.show_prompt(tx, row, question, similar=similar)
+    return True
+
+
+async def prompt_next(tx: Transaction, question: Question) -> bool:
+    """Ask the next candidate of the plan who was not asked and can be asked now; False where nobody is left."""
+    busy = await experts.unavailable(tx)
+    for planned in question.plan:
+        free = not planned["asked"] and planned["person"] not in busy
+        if free and await prompt(tx, question, planned["person"], why=planned["why"]):
+            question.plan = [{**p, "asked": p["asked"] or p is planned} for p in question.plan]
+            return True
+    return False

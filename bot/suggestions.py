@@ -1,0 +1,150 @@
+"""Past answers shown to an asker, privately, and what they say of them: solved, not quite, share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from bot import communities, knowledge, language, questions, replies, routing
+from bot.errors import AlreadyDone, NoCommunity, NotAllowed
+from bot.models import (
+    ORG,
+    Entry,
+    EntryAnswer,
+    Person,
+    Question,
+    Suggestion,
+)
+from bot.ports import Place, Pressed
+from bot.replies import Past
+from bot.store import Store, Transaction, row_id
+from expertise_index import ExpertiseIndex, Match
+
+SUGGESTIONS = 3
+#: Likeness means little where the model does not know the language: only what is nearly the same is shown then.
+SURE_THOUGH_FOREIGN = 0.9
+
+
+async def suggest(store: Store, index: ExpertiseIndex, question_id: str, *, at_least: float) -> None:
+    """Show the asker past answers, privately; or, where none is good enough, whom the bot would ask."""
+    async with store.reading() as tx:
+        question = await tx.session.get(Question, int(question_id))
+        if question is None or question.state != "open":
+            return
+        asker = await tx.get(Person, questions.asker_of(tx, question)[0])
+    foreign = await language.foreign(question.text, model=index.embedder.name)
+    if foreign:  # likeness means little then: only what is nearly the same is shown
+        at_least = max(at_least, SURE_THOUGH_FOREIGN)
+    found = await knowledge.find(store, index, asker, question.text, limit=SUGGESTIONS, at_least=at_least)
+    if not found:
+        await routing.plan(store, index, question_id, lead=replies.FOREIGN if foreign else replies.NOTHING_FITS)
+        return
+
+    async def show(tx: Transaction) -> None:
+        question = await tx.get(Question, int(question_id))
+        if question.state != "open":
+            return
+        question.state = "suggested"
+        for rank, (past, match) in enumerate(found):
+            tx.session.add(
+                Suggestion(question_id=question.id, entry_id=past.entry_id, rank=rank, score=match.score, why=past.why)
+            )
+        await tx.session.flush()
+        await _show_suggestions(tx, question, asker)
+
+    await store.run(show)
+
+
+async def _show_suggestions(tx: Transaction, question: Question, asker: Person) -> int:
+    """Bring the asker's card up to date; how many suggestions are left on it."""
+    rows: list[Suggestion] = await tx.all(
+        select(Suggestion)
+        .where(Suggestion.question_id == question.id, Suggestion.outcome == "shown")
+        .order_by(Suggestion.rank)
+    )
+    items = [await _past(tx, asker, row) for row in rows]
+    seen = [item for item in items if item]
+    if seen:
+        card = replies.suggestions(question.id, question.text, seen, tx.now)
+        await tx.show(f"ask:{question.id}", card, to=questions.asker_of(tx, question)[1])
+    return len(seen)
+
+
+async def _past(tx: Transaction, reader: Person, row: Suggestion) -> Past | None:
+    """The suggested entry as this reader may see it, or None."""
+    match = Match(id=f"entry:{row.entry_id}", kind="entry", score=row.score, similarity=row.score, words=())
+    seen = await knowledge.seen_by(tx, reader, [match])
+    if not seen:
+        return None
+    return replace(seen[0], why=row.why, suggestion_id=row.id, outcome=row.outcome, shared=row.shared)
+
+
+async def _suggestion(tx: Transaction, person: Person, event: Pressed) -> tuple[Suggestion, Question, Past]:
+    row = await tx.get(Suggestion, row_id(event.value))
+    question = await questions.own(tx, person, str(row.question_id))
+    past = await _past(tx, person, row)
+    if past is None:
+        raise NotAllowed("That answer was taken back, or you may no longer see it. Ask the experts instead.")
+    return row, question, past
+
+
+async def solved(tx: Transaction, person: Person, event: Pressed) -> None:
+    """A past answer was enough: the question is closed, and its author hears that it helped."""
+    row, question, past = await _suggestion(tx, person, event)
+    if question.state not in ("open", "suggested"):
+        raise AlreadyDone("That question has moved on already. Its newest card says where it stands.")
+    row.outcome, question.state, question.closed_reason = "solved", "closed", "solved by a past answer"
+    entry = await tx.get(Entry, row.entry_id)
+    helped = await knowledge.endorse(tx, entry, person.id)
+    await tx.show(
+        f"ask:{question.id}", replies.solved(question.text, replace(past, helped=helped), tx.now),
+        to=questions.asker_of(tx, question)[1],
+    )  # fmt: skip
+    authors = await tx.all(
+        select(EntryAnswer.author_id).where(EntryAnswer.entry_id == entry.id, EntryAnswer.accepted).distinct()
+    )
+    for author in authors:
+        account = await tx.account_of(author) if author and author != person.id else None
+        if account:
+            await tx.show(
+                f"helped:{entry.id}:{author}:{helped}", replies.your_answer_helped(entry.title, helped), to=account
+            )
+
+
+async def not_quite(tx: Transaction, person: Person, event: Pressed) -> None:
+    """This past answer does not fit: the next one stays, or the way to the experts opens."""
+    row, question, _ = await _suggestion(tx, person, event)
+    row.outcome = "not_quite"
+    await tx.session.flush()
+    if question.state == "suggested" and not await _show_suggestions(tx, question, person):
+        await tx.later("plan", question.id)
+
+
+async def ask_experts(tx: Transaction, person: Person, event: Pressed) -> None:
+    """None of the past answers fits."""
+    question = await questions.own(tx, person, event.value, "open", "suggested")
+    for row in await tx.all(select(Suggestion).where(Suggestion.question_id == question.id)):
+        row.outcome = "not_quite" if row.outcome == "shown" else row.outcome
+    await tx.later("plan", question.id)
+
+
+async def share(tx: Transaction, person: Person, event: Pressed) -> None:
+    """Show a past answer in the channel it was asked in, or in its community's; only where all may see it."""
+    row, question, past = await _suggestion(tx, person, event)
+    origin = Place(*tx.seal.open_json(question.sealed_origin))
+    channel = await tx.channel_at(origin)
+    entry = await tx.get(Entry, row.entry_id)
+    if channel is None or channel.community_id is None:  # asked in private: the community's questions.own channel
+        home = await communities.home(tx, entry.community_id, platform=origin.platform)
+        if home is None:
+            raise NoCommunity("That answer belongs to no channel here, so there is nowhere to share it.")
+        channel, origin = home, Place(home.platform, home.workspace, home.channel)
+    if entry.space not in (ORG, channel.space):
+        raise NotAllowed("Not everybody in that channel may see this answer, so I cannot share it there.")
+    if not await tx.may_see(person, channel.space):
+        raise NotAllowed("You are not in that channel.")
+    row.shared = True
+    await tx.session.flush()
+    await tx.show(f"shared:{row.id}", replies.shared(person.name, past, tx.now), to=origin)
+    await _show_suggestions(tx, question, person)
