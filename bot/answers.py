@@ -284,7 +284,7 @@ async def accept(tx: Transaction, person: Person, event: Pressed) -> None:
 async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
     """Accept one answer, as the asker or a moderator of the community."""
     question = await tx.get(Question, row.question_id)
-    asker, _ = questions.asker_of(tx, question)
+    asker, ref = questions.asker_of(tx, question)
     if person.id != asker and person.id not in await knowledge.moderators(tx, question.community_id):
         raise NotAllowed("Only the person who asked, or a moderator, can accept an answer.")
     if row.withdrawn_at:
@@ -301,6 +301,7 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
     ):
         await _decide(tx, prompt, question, "closed")
     asked = await questions.view(tx, question)
+    await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=False), to=ref)
     author = await tx.get(Person, row.author_id)
     account = await tx.account_of(author.id, platform=question.platform)
     if account and entry and author.id != person.id:

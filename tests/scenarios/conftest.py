@@ -11,7 +11,7 @@ import pytest
 from bot import communities, experts
 from bot.app import Bot, open_bot
 from bot.models import Community, Membership, Skill
-from bot.settings import Settings
+from bot.settings import load
 from bot.store import Transaction
 from expertise_index import HashEmbedder
 from tests.scenarios.chat import Actor, FakeChat, MovableClock
@@ -50,7 +50,7 @@ async def world(tmp_path: Path, database: str) -> AsyncIterator[World]:
         chat.add_person(key, name)
     for slug, (_, _, _, private) in COMMUNITIES.items():
         chat.add_channel(slug, private=private, members=("ana", "mod", "eva") if private else PEOPLE)
-    settings = Settings(home=tmp_path, database_url=database, suggest_at=0.3)
+    settings = load(home=tmp_path, database_url=database, suggest_at=0.3)
     async with open_bot(settings, clock=clock, embedder=HashEmbedder(), platforms={"fake": chat}) as bot:
         await bot.store.run(lambda tx: found(tx, chat))
         await bot.worker.settle()

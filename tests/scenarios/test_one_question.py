@@ -85,7 +85,7 @@ async def test_an_anonymous_asker_stays_unknown(world: World) -> None:
     async with world.bot.store.engine.connect() as connection:
         rows = await connection.exec_driver_sql("SELECT asker_id FROM questions")
         assert [row[0] for row in rows] == [None]
-        ids = await connection.exec_driver_sql("SELECT accounts.\"user\" FROM accounts JOIN people ON id = person_id")
+        ids = await connection.exec_driver_sql('SELECT accounts."user" FROM accounts JOIN people ON id = person_id')
         assert "ana" in {row[0] for row in ids}
         for table in ("questions", "cards", "work", "suggestions", "followers", "seen_events"):
             dump = await connection.exec_driver_sql(f"SELECT * FROM {table}")

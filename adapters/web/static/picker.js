@@ -28,8 +28,8 @@ export class PeoplePicker {
       event.stopPropagation();
       this.look();
     });
-    this.input.addEventListener("focus", () => this.look());
-    this.input.addEventListener("blur", () => this.close());
+    this.input.addEventListener("focus", () => this.quiet || this.look());
+    this.input.addEventListener("blur", () => setTimeout(() => document.activeElement !== this.input && this.close(), 200));
     this.input.addEventListener("keydown", (event) => this.keyed(event));
     this.value = () => (several ? this.chosen.map((person) => person.id) : (this.chosen[0]?.id ?? ""));
     this.focusable = () => this.input;
@@ -89,8 +89,9 @@ export class PeoplePicker {
   changed() {
     this.input.value = "";
     this.draw();
-    this.close();
+    this.quiet = true;
     this.input.focus();
+    this.quiet = false;
     this.close();
     this.box.dispatchEvent(new Event("input", { bubbles: true }));
   }
