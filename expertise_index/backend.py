@@ -93,8 +93,6 @@ class Candidate:
     similarity: float
     #: BM25 of the question's words (each counted once), 0 when none is shared.
     bm25: float
-    #: Share of what the question's words tell that the item has too, 0 to 1.
-    coverage: float
     #: Words shared with the question, rarest first.
     words: tuple[str, ...]
 

@@ -17,7 +17,7 @@ import numpy as np
 from expertise_index.words import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,13 +90,13 @@ class SentenceEmbedder:
             self._thread.start()
 
     async def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        if self._closed:
-            raise RuntimeError("the embedder is closed")
         if not texts:
             return np.zeros((0, self.dimensions), np.float32)
         await self.start()
         job = _Job([text[:LONGEST_TEXT] for text in texts], Future())
         with self._changed:
+            if self._closed:
+                raise RuntimeError("the embedder is closed")
             self._jobs.append(job)
             self._changed.notify()
         return await asyncio.wrap_future(job.done)
@@ -116,7 +116,7 @@ class SentenceEmbedder:
             model = self._load()
             self.dimensions = model.get_embedding_dimension() or 0
             self._loaded = True
-        except Exception as error:  # noqa: BLE001  (kept, and given to every caller)
+        except Exception as error:  # kept, and given to every caller
             trouble = error
         while jobs := self._next_jobs():
             jobs = [job for job in jobs if job.done.set_running_or_notify_cancel()]
@@ -124,7 +124,7 @@ class SentenceEmbedder:
                 if trouble is not None:
                     raise trouble
                 vectors = self._encode(model, [text for job in jobs for text in job.texts])
-            except Exception as error:  # noqa: BLE001  (given to the callers)
+            except Exception as error:
                 for job in jobs:
                     job.done.set_exception(error)
                 continue
@@ -167,7 +167,8 @@ class SentenceEmbedder:
 
         # Where the processor multiplies bfloat16 itself, imports take half the time; cosines differ by 0.003 at most.
         # A few short texts gain nothing from it.
-        halved = len(texts) > MODEL_BATCH and model.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+        native: Callable[[], bool] = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        halved = len(texts) > MODEL_BATCH and model.device.type == "cpu" and native()
         with torch.autocast("cpu", torch.bfloat16, enabled=halved):
             vectors: NDArray[np.float32] = model.encode(
                 texts, batch_size=MODEL_BATCH, normalize_embeddings=True, show_progress_bar=False

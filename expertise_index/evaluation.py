@@ -42,8 +42,8 @@ Run = dict[str, list[tuple[str, float]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a report: one measure on one split."""
+class Result:
+    """One measure on one split."""
 
     kind: str
     split: str
@@ -57,12 +57,21 @@ class Report:
     """What was measured on one set."""
 
     name: str
-    rows: tuple[Row, ...]
+    results: tuple[Result, ...]
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """For a table: the heads of the columns, then a line for each measure."""
+        lines: list[tuple[str, ...]] = [("kind", "split", "queries", "measure", "value", "95 % interval")]
+        for one in self.results:
+            value, low, high = (f"{number:.3f}" for number in asdict(one.measured).values())
+            lines.append((one.kind, one.split, str(one.queries), one.measure, value, f"{low} to {high}"))
+        return lines
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: {"set", "similar" or "experts": {split: {"n", measure: {"value", "low", "high"}}}}."""
         report: dict[str, Any] = {"set": self.name}
-        for row in self.rows:
+        for row in self.results:
             split = report.setdefault(row.kind, {}).setdefault(row.split, {"n": row.queries})
             split[row.measure] = {name: round(value, 4) for name, value in asdict(row.measured).items()}
         return report
@@ -198,7 +207,7 @@ class _History:
 # Measuring.
 
 
-def _measure(labelled: LabelledSet, queries: Sequence[dict[str, Any]], runs: dict[str, Run]) -> Iterable[Row]:
+def _measure(labelled: LabelledSet, queries: Sequence[dict[str, Any]], runs: dict[str, Run]) -> Iterable[Result]:
     for kind, run in runs.items():
         relevant = labelled.relevant[kind]
         for split in sorted({str(query.get("split", "all")) for query in queries}):
@@ -216,7 +225,7 @@ def _measure(labelled: LabelledSet, queries: Sequence[dict[str, Any]], runs: dic
             else:
                 measured |= _of_similar(found, [len(relevant[query]) for query in judged])
             for measure, value in measured.items():
-                yield Row(kind, split, measure, len(judged), value)
+                yield Result(kind, split, measure, len(judged), value)
 
 
 def _of_similar(found: Sequence[list[bool]], relevant: Sequence[int]) -> dict[str, Measured]:

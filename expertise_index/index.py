@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: Items written in one transaction, so that a large import never keeps questions waiting.
 CHUNK = 256
 
+#: Answers of fewer characters are never taken for the same answer.
+SHORTEST_ANSWER = 20
+
 #: Candidates by vector, and as many by words, that are ranked for a question.
 DEPTH = 50
 
@@ -41,7 +44,8 @@ class ExpertiseIndex:
     def __init__(self, backend: Backend, embedder: Embedder) -> None:
         """Use `open`."""
         self._backend = backend
-        self._embedder = embedder
+        #: Its ``ready`` tells whether a search would begin at once. The caller's, who closes it.
+        self.embedder = embedder
 
     @classmethod
     async def open(cls, url: str, embedder: Embedder) -> ExpertiseIndex:
@@ -59,17 +63,12 @@ class ExpertiseIndex:
                 from expertise_index.sqlite import SqliteBackend
 
                 path = rest.partition("?")[0].removeprefix("/")
-                return cls(await SqliteBackend.open("" if path == ":memory:" else path), embedder)
+                return cls(await SqliteBackend.open("" if path == ":memory:" else path, embedder.name), embedder)
             case "postgresql" | "postgres":
                 from expertise_index.postgres import PostgresBackend
 
                 return cls(await PostgresBackend.open(f"postgresql://{rest}"), embedder)
         raise ValueError(f"an index lives in sqlite:// or postgresql://, not in {kind}://")
-
-    @property
-    def embedder(self) -> Embedder:
-        """The model this index embeds with."""
-        return self._embedder
 
     async def close(self) -> None:
         """Closes the database. The embedder is the caller's and stays open."""
@@ -85,10 +84,10 @@ class ExpertiseIndex:
         embedded = 0
         for records in _chunks([_record(item) for item in items]):
             known = await self._backend.known([record.item.id for record in records])
-            new = [one for one in records if known.get(one.item.id) != (one.digest, self._embedder.name)]
-            values = await self._embedder.encode([record.text for record in new])
+            new = [one for one in records if known.get(one.item.id) != (one.digest, self.embedder.name)]
+            values = await self.embedder.encode([record.text for record in new])
             vectors = [
-                Vector(id=one.item.id, digest=one.digest, model=self._embedder.name, values=value)
+                Vector(id=one.item.id, digest=one.digest, model=self.embedder.name, values=value)
                 for one, value in zip(new, values, strict=True)
             ]
             await self._backend.write(records, vectors)
@@ -109,11 +108,11 @@ class ExpertiseIndex:
 
         May be interrupted and repeated: every call pays for good what it returns. Other processes may do the same.
         """
-        debts = await self._backend.debts(self._embedder.name, limit)
-        values = await self._embedder.encode([debt.text for debt in debts])
+        debts = await self._backend.debts(self.embedder.name, limit)
+        values = await self.embedder.encode([debt.text for debt in debts])
         await self._backend.fill(
             [
-                Vector(id=debt.id, digest=debt.digest, model=self._embedder.name, values=value)
+                Vector(id=debt.id, digest=debt.digest, model=self.embedder.name, values=value)
                 for debt, value in zip(debts, values, strict=True)
             ]
         )
@@ -125,7 +124,7 @@ class ExpertiseIndex:
 
     async def count(self) -> dict[str, int]:
         """Items per kind ("entry", "profile", "community"), and how many vectors are "owed"."""
-        found = await self._backend.count(self._embedder.name)
+        found = await self._backend.count(self.embedder.name)
         return {"entry": 0, "profile": 0, "community": 0, "owed": 0} | found
 
     # Finding.
@@ -187,10 +186,10 @@ class ExpertiseIndex:
         if not allowed.spaces or not allowed.kinds or not text.strip():
             return []
         if vector is None:
-            (vector,) = await self._embedder.encode([text])
+            (vector,) = await self.embedder.encode([text])
         query = Query(
             vector=vector,
-            model=self._embedder.name,
+            model=self.embedder.name,
             terms=words_of(text),
             allowed=allowed,
             depth=DEPTH,
@@ -215,7 +214,7 @@ def clean(text: str) -> str:
 def _record(item: Item) -> Record:
     item = replace(item, title=clean(item.title), body=clean(item.body), answer=clean(item.answer))
     text = f"{item.title}\n{item.body}".strip()
-    key = item.answer_key or " ".join(item.answer.split()).casefold()
+    key = item.answer_key or _same_answer(item.answer)
     return Record(
         item=item,
         text=text,
@@ -223,6 +222,12 @@ def _record(item: Item) -> Record:
         terms=words_of(f"{text}\n{item.answer}"),
         answer_key=_digest(key) if key else "",
     )
+
+
+def _same_answer(answer: str) -> str:
+    """What makes two answers the same; empty for an answer too short to mean the same everywhere, such as "yes"."""
+    folded = " ".join(answer.split()).casefold()
+    return folded if len(folded) >= SHORTEST_ANSWER else ""
 
 
 def _digest(text: str) -> str:

@@ -75,19 +75,15 @@ def mean_with_interval(values: Sequence[float]) -> Measured:
     return with_interval(lambda sample: float(data[sample].mean()), len(data))
 
 
-def with_interval(measure: Callable[[NDArray[np.intp]], float], size: int) -> Measured:
-    """``measure`` is given the indices of the queries to measure: all of them, then those of each resample."""
+def with_interval(measure: Callable[..., float], *sizes: int) -> Measured:
+    """``measure`` is given, for each group of this size, the indices to measure: all, then those of each resample."""
     generator = np.random.default_rng(20)
-    samples = [measure(generator.integers(0, size, size)) for _ in range(RESAMPLES)]
+    samples = [measure(*(generator.integers(0, size, size) for size in sizes)) for _ in range(RESAMPLES)]
     low, high = np.percentile(samples, [2.5, 97.5])
-    return Measured(value=measure(np.arange(size)), low=float(low), high=float(high))
+    return Measured(value=measure(*(np.arange(size) for size in sizes)), low=float(low), high=float(high))
 
 
 def auroc_with_interval(inside: Sequence[float], outside: Sequence[float]) -> Measured:
-    """`auroc`, both groups resampled within themselves."""
+    """`auroc`, each group resampled within itself."""
     yes, no = np.asarray(inside, np.float64), np.asarray(outside, np.float64)
-
-    def measure(sample: NDArray[np.intp]) -> float:
-        return auroc(yes[sample[sample < len(yes)]], no[sample[sample >= len(yes)] - len(yes)])
-
-    return with_interval(measure, len(yes) + len(no))
+    return with_interval(lambda of_yes, of_no: auroc(yes[of_yes], no[of_no]), len(yes), len(no))

@@ -19,8 +19,9 @@ from expertise_index.values import Contribution
 from expertise_index.words import Weights, weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from sqlalchemy import Row
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 # CREATE IF NOT EXISTS is no protection against another process doing the same at the same time; a lock is.
@@ -44,6 +45,10 @@ _ALLOWED = """
     AND NOT id = ANY(CAST(:without AS text[]))
 """
 
+#: The rarest words are sought until they are in this many items; the others only add to what those score. Where fewer
+#: items share a word, all are looked at.
+SOUGHT = 2000
+
 _TOTALS = text(f"SELECT count(*), avg(cardinality(terms)) FROM index_items WHERE {_ALLOWED}")
 
 _COUNTS = text(
@@ -51,19 +56,18 @@ _COUNTS = text(
     f" {_ALLOWED}) FROM unnest(CAST(:terms AS text[])) AS term"
 )
 
-# The formula is Weights.score; a sum over joined rows is the only thing done here.
+# The formula is that of Weights.
 _CANDIDATES = text(
     f"""
     WITH near AS (
         SELECT id FROM index_items WHERE model = :model AND {_ALLOWED}
         ORDER BY vector <#> CAST(:vector AS vector) LIMIT :depth
     ), worded AS (
-        SELECT id FROM index_items
-        JOIN unnest(CAST(:terms AS text[]), CAST(:weights AS float8[])) AS asked (term, weight)
-            ON terms @> ARRAY[asked.term]
-        WHERE {_ALLOWED}
-        GROUP BY id
-        ORDER BY sum(weight) / (:flat + :steep * cardinality(terms)) DESC LIMIT :depth
+        SELECT id FROM index_items WHERE terms && CAST(:sought AS text[]) AND {_ALLOWED}
+        ORDER BY (
+            SELECT sum(weight) FROM unnest(CAST(:terms AS text[]), CAST(:weights AS float8[])) AS asked (term, weight)
+            WHERE terms @> ARRAY[term]
+        ) / (:flat + :steep * cardinality(terms)) DESC LIMIT :depth
     ), newest AS (
         SELECT id FROM index_items WHERE {_ALLOWED} ORDER BY created DESC LIMIT :newest
     )
@@ -176,7 +180,8 @@ class PostgresBackend:
             if not total:
                 return []
             counts = await connection.execute(_COUNTS, visible | {"terms": list(query.terms)})
-            weights = weigh(dict(counts.tuples().all()), total, float(length))
+            number: dict[str, int] = dict(counts.all())
+            weights = weigh(number, total, float(length))
             rows = await connection.execute(
                 _CANDIDATES,
                 visible
@@ -186,12 +191,13 @@ class PostgresBackend:
                     "depth": query.depth,
                     "newest": query.newest,
                     "terms": list(weights.idf),
+                    "sought": _sought(weights, number),
                     "weights": list(weights.idf.values()),
                     "flat": weights.flat,
                     "steep": weights.steep,
                 },
             )
-            return [_candidate(row, weights) for row in rows.tuples()]
+            return [_candidate(row, weights) for row in rows]
 
 
 async def _prepare(connection: AsyncConnection) -> None:
@@ -214,6 +220,15 @@ async def _fill(connection: AsyncConnection, vectors: Sequence[Vector]) -> None:
         await connection.execute(_FILL, rows)
 
 
+def _sought(weights: Weights, number: Mapping[str, int]) -> list[str]:
+    sought: list[str] = []
+    for term in weights.idf:
+        if sum(number[one] for one in sought) >= SOUGHT:
+            break
+        sought.append(term)
+    return sought
+
+
 def _row(record: Record) -> dict[str, Any]:
     item = record.item
     return {
@@ -230,7 +245,7 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def _candidate(row: tuple[Any, ...], weights: Weights) -> Candidate:
+def _candidate(row: Row[*tuple[Any, ...]], weights: Weights) -> Candidate:
     item, kind, community, created, people, answer_key, length, similarity, shared = row
     return Candidate(
         id=item,
@@ -244,6 +259,5 @@ def _candidate(row: tuple[Any, ...], weights: Weights) -> Candidate:
         answer_key=answer_key,
         similarity=float(similarity),
         bm25=weights.score(shared, length),
-        coverage=weights.coverage(shared),
         words=tuple(term for term in weights.idf if term in shared),
     )

@@ -58,13 +58,15 @@ class SqliteBackend:
         self._version = -1
 
     @classmethod
-    async def open(cls, path: str) -> SqliteBackend:
+    async def open(cls, path: str, model: str) -> SqliteBackend:
+        """Opens the file, and begins to read it for searches with this model."""
         self = cls(path)
         try:
             await self._run(self._connect)
         except BaseException:
             self._thread.shutdown(wait=False)
             raise
+        self._thread.submit(self._refresh, model)  # if it fails, so will the first search, and tell why
         return self
 
     async def _run(self, work: Callable[..., _T], *args: Any) -> _T:

@@ -51,7 +51,7 @@ class Item:
     #: Who answered. Of a profile, the first one is the person described.
     people: tuple[Contribution, ...] = ()
     #: Items with an equal key have the same answer: they vote together and only the best of them is shown.
-    #: Empty: the text of the answer decides.
+    #: Empty: the text of the answer decides, unless it is very short.
     answer_key: str = ""
 
     def __post_init__(self) -> None:

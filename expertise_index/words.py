@@ -66,8 +66,6 @@ class Weights:
 
     #: By word, most telling first, words that no item has left out.
     idf: dict[str, float]
-    #: Sum over all words of the question, also those that no item has.
-    whole: float
     flat: float
     steep: float
 
@@ -75,19 +73,14 @@ class Weights:
         """BM25 of an item with ``length`` words that shares these."""
         return sum(self.idf[word] for word in shared) / (self.flat + self.steep * length)
 
-    def coverage(self, shared: Iterable[str]) -> float:
-        """Share of what the question's words tell, 0 to 1."""
-        return sum(self.idf[word] for word in shared) / self.whole
-
 
 def weigh(counts: Mapping[str, int], total: int, length: float) -> Weights:
     """``counts``: in how many of ``total`` items each word of the question is; ``length``: average words of an item."""
-    idf = {word: math.log1p((total - count + 0.5) / (count + 0.5)) for word, count in counts.items()}
-    order = sorted((word for word in idf if counts[word]), key=lambda word: (-idf[word], word))
+    idf = {word: math.log1p((total - count + 0.5) / (count + 0.5)) for word, count in counts.items() if count}
+    order = sorted(idf, key=lambda word: (-idf[word], word))
     scale = _K1 + 1
     return Weights(
         idf={word: idf[word] for word in order[:MOST_WORDS]},
-        whole=sum(idf.values()) or 1.0,
         flat=(1 + _K1 * (1 - _B)) / scale,
         steep=_K1 * _B / max(length, 1.0) / scale,
     )

@@ -18,10 +18,10 @@ from tests.scenarios.chat import Actor, FakeChat, MovableClock
 
 PEOPLE = {
     "ana": ("Ana Duarte", ""),
-    "ben": ("Ben Okafor", "pump noise, suction valve, cavitation"),
-    "chiara": ("Chiara Rossi", "pumps, valves, hydraulics"),
-    "dev": ("Dev Patel", "pumps, motors, vibration"),
-    "eva": ("Eva Lind", "pumps, commissioning"),
+    "ben": ("Ben Okafor", "pump noise, suction valve, noise like gravel"),
+    "chiara": ("Chiara Rossi", "pump noise, suction valve, hydraulics"),
+    "dev": ("Dev Patel", "pump noise, suction valve, vibration"),
+    "eva": ("Eva Lind", "pump noise, suction valve, commissioning"),
     "mod": ("Maud Keller", "moderation of communities"),
     "out": ("Otto Outside", "contracts"),
 }

@@ -1,0 +1,111 @@
+"""Settings: where they come from, which wins, and what a wrong one is answered with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigurationError
+from bot.settings import load
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of one's own, and nothing else in the environment."""
+    monkeypatch.setenv("WEAVER_HOME", str(tmp_path))
+
+
+def test_without_any_setting_everything_has_a_place(tmp_path: Path) -> None:
+    """A folder is all that is needed."""
+    settings = load()
+    assert settings.home == tmp_path
+    assert settings.database == f"sqlite:///{tmp_path}/weaver.db"
+    assert settings.index == f"sqlite:///{tmp_path}/index.db"
+    assert settings.address == "http://localhost:8080"
+
+
+def test_code_before_environment_before_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearest to the person wins."""
+    (tmp_path / "weaver.toml").write_text('port = 1001\norganisation = "From the file"\nreplica = "file"\n')
+    assert load().port == 1001
+    monkeypatch.setenv("WEAVER_PORT", "1002")
+    assert load().port == 1002
+    settings = load(port=1003)
+    assert settings.port == 1003
+    assert settings.organisation == "From the file"
+
+
+def test_the_home_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """So that it stays the same wherever the process goes, and `~` is one's own."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("WEAVER_HOME", "~/weaver home")
+    settings = load()
+    assert settings.home == tmp_path / "weaver home"
+    assert settings.database == f"sqlite:///{tmp_path}/weaver home/weaver.db"
+
+
+def test_postgresql_holds_the_index_too() -> None:
+    """One address is enough."""
+    settings = load(database_url="postgresql://weaver@db/weaver")
+    assert settings.index == settings.database == "postgresql://weaver@db/weaver"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({"port": 9000}, "http://localhost:9000"),
+        ({"host": "0.0.0.0"}, "http://localhost:8080"),
+        ({"host": "192.0.2.7"}, "http://192.0.2.7:8080"),
+        ({"base_url": "https://weaver.example.com/"}, "https://weaver.example.com"),
+    ],
+)
+def test_the_address_browsers_use(given: dict[str, object], address: str) -> None:
+    """The one that is set, or the one it listens on."""
+    assert load(**given).address == address
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WEAVER_PORT", "http"),
+        ("WEAVER_PORT", "70000"),
+        ("WEAVER_SUGGEST_AT", "1.5"),
+        ("WEAVER_DATABASE_URL", "mysql://db/weaver"),
+        ("WEAVER_DATABASE_URL", "weaver.db"),
+        ("WEAVER_REPLICA", "x" * 61),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence says which setting it is."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name):
+        load()
+
+
+def test_a_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is wrong with it can be said without saying it: messages end up in logs and in screenshots."""
+    (tmp_path / "weaver.toml").write_text("secret = 12345678\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load()
+    assert "WEAVER_SECRET" in str(caught.value)
+    assert "12345678" not in str(caught.value)
+    monkeypatch.setenv("WEAVER_DATABASE_URL", "mysql://weaver:hunter2@db/weaver")
+    (tmp_path / "weaver.toml").unlink()
+    with pytest.raises(ConfigurationError) as caught:
+        load()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_unknown_name_in_the_file_is_named(tmp_path: Path) -> None:
+    """A typing mistake does not quietly do nothing."""
+    (tmp_path / "weaver.toml").write_text("prot = 9000\n")
+    with pytest.raises(ConfigurationError, match=r"(?i)prot"):
+        load()
+
+
+def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
+    """It is named, and what to do about it."""
+    (tmp_path / "weaver.toml").write_text("port: 9000\n")
+    with pytest.raises(ConfigurationError, match=r"weaver\.toml"):
+        load()
