@@ -65,6 +65,11 @@ class PlaceInfo:
     direct: bool = False
 
 
+def clean(text: str) -> str:
+    """Text that every database takes: without NUL and without halves of characters."""
+    return text.replace("\0", "").encode("utf8", "ignore").decode()
+
+
 # --- what comes in ------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +148,7 @@ class Submitted(Event):
     def text(self, name: str) -> str:
         """A text or single choice; empty where the person left it empty."""
         value = self.values.get(name, "")
-        return value if isinstance(value, str) else ""
+        return clean(value) if isinstance(value, str) else ""
 
     def chosen(self, name: str) -> tuple[str, ...]:
         """The values of a choice of several."""

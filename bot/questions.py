@@ -17,7 +17,7 @@ from bot.models import (
     Prompt,
     Question,
 )
-from bot.ports import PersonRef, Place
+from bot.ports import PersonRef, Place, clean
 from bot.replies import Asked, Past
 from bot.store import Transaction, row_id
 
@@ -25,8 +25,8 @@ LONGEST = 12_000
 
 
 def typed(text: str) -> str:
-    """What a person typed, as every database takes it: without NUL and halves of characters."""
-    return text.replace("\0", "").encode("utf8", "ignore").decode().strip()
+    """What a person typed, as every database takes it, without white space around it."""
+    return clean(text).strip()
 
 
 def wordless(text: str) -> bool:

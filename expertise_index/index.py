@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from expertise_index import ranking
 from expertise_index.backend import Filter, Query, Record, Vector
-from expertise_index.words import words_of
+from expertise_index.words import as_typed, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -146,7 +146,11 @@ class ExpertiseIndex:
         """
         allowed = _filter(readable, kinds, before, without)
         found = await self._candidates(text, allowed, vector)
-        return ranking.matches(ranking.rank(found), limit)
+        written = as_typed(clean(text))
+        return [
+            replace(match, words=tuple(written.get(word, word) for word in match.words))
+            for match in ranking.matches(ranking.rank(found), limit)
+        ]
 
     async def experts(
         self,

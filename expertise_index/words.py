@@ -43,12 +43,17 @@ def words_of(text: str) -> tuple[str, ...]:
     Folding: compatibility forms and case are unified, accents stay, a plural s of English is dropped ("cards" meets
     "card"). NUL bytes, quotes and operators are no letters, so no result can carry them.
     """
-    folded = unicodedata.normalize("NFKC", text[:LONGEST_TEXT]).casefold()
-    found: dict[str, None] = {}
-    for word in _WORD.findall(folded):
+    return tuple(as_typed(text))
+
+
+def as_typed(text: str) -> dict[str, str]:
+    """The words of `words_of`, each with how it was first written: what to show to whoever wrote it."""
+    found: dict[str, str] = {}
+    for written in _WORD.findall(unicodedata.normalize("NFKC", text[:LONGEST_TEXT])):
+        word = written.casefold()
         if word not in _STOP_WORDS and len(word) <= LONGEST_WORD:
-            found.setdefault(_singular(word))
-    return tuple(found)
+            found.setdefault(_singular(word), written)
+    return found
 
 
 def _singular(word: str) -> str:

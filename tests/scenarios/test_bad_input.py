@@ -187,7 +187,7 @@ def event_of(actor: Actor, kind: Any, key: str, **more: Any) -> Any:
 async def press(actor: Actor, action: str, value: str) -> str:
     """Press a button that is not there; the words that came back."""
     before = len(actor.chat.posted)
-    event = event_of(actor, Pressed, f"{action}:{value}:{before}", action=action, value=value)
+    event = event_of(actor, Pressed, f"{action}:{next(actor.chat._ids)}", action=action, value=value)
     await actor.bot.dispatcher.handle(event)
     await actor.bot.worker.settle()
     return "\n".join(posted.words for posted in actor.chat.posted[before:] if posted in actor.chat.visible(actor.id))
@@ -410,6 +410,20 @@ async def test_a_broken_part_is_an_incident_with_a_number_and_nothing_else(
     assert QUESTION in ana.sees("incident").words
     await ana.says(QUESTION)
     ana.sees("I would post it")
+
+
+async def test_nul_in_a_moderators_edit(world: World) -> None:
+    """Forms are cleaned like messages."""
+    ana, ben, mod = world.be("ana"), world.be("ben"), world.be("mod")
+    await ana.says("How do I restart the deployment of a container in kubernetes?")
+    await ana.presses("Ask under my name")
+    thread = ana.sees("Ana Duarte asks", to="cloud").id
+    await ben.says("kubectl rollout restart deployment NAME does it.", to="cloud", thread=thread)
+    await ana.presses("This answers it", on="answered your question")
+    form = await mod.presses("Edit …")
+    await mod.fills(form, title="Restart a\0 deployment", text="kubectl rollout\0 restart")
+    assert "Restart a deployment" in mod.sees("Edited and published").words
+    assert_no_incident(world.chat)
 
 
 @pytest.mark.parametrize("value", [value for value in MALFORMED if value != "999999"])

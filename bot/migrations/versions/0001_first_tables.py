@@ -397,7 +397,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=120), nullable=False, comment="label in the demo's chooser, no authority"),
         sa.Column("guest", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("search", sa.String(420), nullable=False),
+        sa.Column("search", sa.String(420), nullable=False, comment="name and title without case and accents"),
         sa.Column("position", sa.Integer(), nullable=False, comment="order in the demo's chooser"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_web_users")),
     )
