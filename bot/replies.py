@@ -16,6 +16,7 @@ from bot.ports import Button, Buttons, Context, Divider, Fields, Form, Input, Me
 
 EXCERPT = 600
 NOTHING_FITS = "I found no past answer that fits."
+BLIND = "My search is out of order just now, so I cannot look for past answers. People can help all the same:"
 FOREIGN = (
     "I search best in English, so I may have missed a past answer to that. Send it again in English and I look once "
     "more, or go straight to people:"

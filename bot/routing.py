@@ -7,6 +7,7 @@ from dataclasses import replace
 from statistics import median
 from typing import Any
 
+import structlog
 from sqlalchemy import func, select
 
 from bot import communities, experts, knowledge, questions, replies
@@ -23,12 +24,24 @@ from bot.replies import Candidate, Past
 from bot.store import Store, Transaction
 from expertise_index import ExpertiseIndex
 
+log = structlog.get_logger()
+
 FIRST_PROMPTS = 3
 CANDIDATES = 6
 
 
-async def plan(store: Store, index: ExpertiseIndex, question_id: str, *, lead: str = "Then let us ask people.") -> None:
-    """Choose community and experts for a question, and show the asker a preview."""
+async def plan(
+    store: Store,
+    index: ExpertiseIndex,
+    question_id: str,
+    *,
+    lead: str = "Then let us ask people.",
+    blind: bool = False,
+) -> None:
+    """Choose community and experts for a question, and show the asker a preview.
+
+    `blind`: the search is out of order. The asker chooses the community, its moderators are asked.
+    """
     async with store.reading() as tx:
         question = await tx.session.get(Question, int(question_id))
         if question is None or question.state not in ("open", "suggested"):
@@ -41,11 +54,13 @@ async def plan(store: Store, index: ExpertiseIndex, question_id: str, *, lead: s
         words = str(NoCommunity())
         await store.run(lambda tx: tx.show(f"ask:{question_id}", replies.settled(question.text, words), to=ref))
         return
-    ranked = await index.communities(question.text, readable=spaces, now=store.clock.now(), limit=len(homes))
-    best = next((int(m.community) for m in ranked if int(m.community or 0) in homes), next(iter(homes)))
-    who = await experts.who_knows(
-        store, index, question.text, readable=spaces, space=homes[best].space, without={asker_id}, limit=CANDIDATES
-    )
+    best, who = next(iter(homes)), list[Candidate]()
+    if not blind:
+        ranked = await index.communities(question.text, readable=spaces, now=store.clock.now(), limit=len(homes))
+        best = next((int(m.community) for m in ranked if int(m.community or 0) in homes), best)
+        who = await experts.who_knows(
+            store, index, question.text, readable=spaces, space=homes[best].space, without={asker_id}, limit=CANDIDATES
+        )
 
     async def show(tx: Transaction) -> None:
         question = await tx.get(Question, int(question_id))
@@ -215,7 +230,11 @@ async def announce(
             return
         place = questions.home_of(question).root
     link = question.link or await platforms[place.platform].permalink(place, question.thread)
-    similar = await similar_for(store, index, question, at_least=at_least)
+    try:
+        similar = await similar_for(store, index, question, at_least=at_least)
+    except Exception:  # a help for experts, and no reason to keep the question from them
+        log.exception("search.failed", question=question_id)
+        similar = {}
 
     async def tell(tx: Transaction) -> None:
         question = await tx.get(Question, int(question_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
 from sqlalchemy import select
 
 from bot import communities, knowledge, language, questions, replies, routing
@@ -21,6 +22,8 @@ from bot.replies import Past
 from bot.store import Store, Transaction, row_id
 from expertise_index import ExpertiseIndex, Match
 
+log = structlog.get_logger()
+
 SUGGESTIONS = 3
 #: Likeness means little where the model does not know the language: only what is nearly the same is shown then.
 SURE_THOUGH_FOREIGN = 0.9
@@ -36,7 +39,12 @@ async def suggest(store: Store, index: ExpertiseIndex, question_id: str, *, at_l
     foreign = await language.foreign(question.text, model=index.embedder.name)
     if foreign:  # likeness means little then: only what is nearly the same is shown
         at_least = max(at_least, SURE_THOUGH_FOREIGN)
-    found = await knowledge.find(store, index, asker, question.text, limit=SUGGESTIONS, at_least=at_least)
+    try:
+        found = await knowledge.find(store, index, asker, question.text, limit=SUGGESTIONS, at_least=at_least)
+    except Exception:  # whatever is wrong with the search, the asker must not wait for it
+        log.exception("search.failed", question=question_id)
+        await routing.plan(store, index, question_id, lead=replies.BLIND, blind=True)
+        return
     if not found:
         await routing.plan(store, index, question_id, lead=replies.FOREIGN if foreign else replies.NOTHING_FITS)
         return
