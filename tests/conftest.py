@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'weaver.db'}"
     server: Postgres = request.getfixturevalue("postgres")
     return server.migrated()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """On CI everything can be installed, so nothing may be skipped."""
+    report = yield
+    if report.skipped and os.environ.get("WEAVER_TEST_EVERYTHING"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where everything should run: {report.longrepr}"
+    return report
