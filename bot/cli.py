@@ -82,6 +82,7 @@ async def _serve(settings: Settings, *, demo: bool) -> None:
     async with open_bot(settings, demo=demo) as bot:
         if demo:
             await load_sample(bot.store, bot.web)
+            await _up_to_date(bot)  # the first time only: whoever looks in next finds everything
         try:
             async with running(bot):
                 out.print(f"Weaver runs at [bold]{settings.address}[/bold]  (Ctrl-C stops it)")
