@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot import experts, knowledge, questions, replies, routing
+from bot import experts, forms, knowledge, questions, replies, routing
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed
 from bot.models import Answer, Follower, Person, Prompt, Question
 from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
@@ -36,7 +36,7 @@ async def _decide(tx: Transaction, prompt: Prompt, question: Question, state: st
 async def prompt_answer_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """Where an expert writes the answer to a prompt."""
     prompt, question = await _mine(tx, person, event.value)
-    return replies.answer_form("prompt_answer", str(prompt.id), await questions.view(tx, question))
+    return forms.answer_form("prompt_answer", str(prompt.id), await questions.view(tx, question))
 
 
 async def prompt_answer(tx: Transaction, person: Person, event: Submitted) -> None:
@@ -87,7 +87,7 @@ async def remind(tx: Transaction, prompt_id: str) -> None:
 async def hand_over_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """Who knows better?"""
     prompt, question = await _mine(tx, person, event.value)
-    return replies.hand_over_form(prompt.id, await questions.view(tx, question))
+    return forms.hand_over_form(prompt.id, await questions.view(tx, question))
 
 
 async def hand_over(tx: Transaction, person: Person, event: Submitted) -> None:
@@ -124,7 +124,7 @@ def _written(event: Submitted) -> str:
 async def answer_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """Where anybody who sees a question may answer it."""
     question = await _seen(tx, person, event.value)
-    return replies.answer_form("answer", str(question.id), await questions.view(tx, question))
+    return forms.answer_form("answer", str(question.id), await questions.view(tx, question))
 
 
 async def answer(tx: Transaction, person: Person, event: Submitted) -> None:
@@ -329,7 +329,7 @@ async def missing_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     question = await tx.get(Question, row_id(event.value))
     if questions.asker_of(tx, question)[0] != person.id:
         raise NotAllowed("Only the person who asked can say what is missing.")
-    return replies.missing_form(await questions.view(tx, question))
+    return forms.missing_form(await questions.view(tx, question))
 
 
 async def missing(tx: Transaction, person: Person, event: Submitted) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from bot import replies
+from bot import forms, replies
 from bot.errors import NotAllowed
 from bot.models import (
     ORG,
@@ -179,7 +179,7 @@ async def edit_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """The form in which a moderator edits an entry."""
     entry = await _reviewable(tx, person, event.value)
     answer = await tx.first(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id).order_by(EntryAnswer.id))
-    return replies.entry_form(entry.id, entry.title, answer.text if answer else "")
+    return forms.entry_form(entry.id, entry.title, answer.text if answer else "")
 
 
 async def edit(tx: Transaction, person: Person, event: Submitted) -> None:

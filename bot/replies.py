@@ -12,7 +12,7 @@ from datetime import datetime
 
 import humanize
 
-from bot.ports import Button, Buttons, Context, Divider, Fields, Form, Input, Message, Option, Part, Quote, Text
+from bot.ports import Button, Buttons, Context, Divider, Fields, Message, Part, Quote, Text
 
 EXCERPT = 600
 NOTHING_FITS = "I found no past answer that fits."
@@ -386,85 +386,6 @@ def follow_up(asked: Asked, text: str) -> Message:
     return Message("There is more to a question you answered.", tuple(parts))
 
 
-# --- forms -----------------------------------------------------------------------------------------------------------
-
-
-def answer_form(name: str, value: str, asked: Asked, *, initial: str = "") -> Form:
-    """Where an answer is written."""
-    return Form(
-        name=name,
-        value=value,
-        title="Answer",
-        submit="Answer",
-        intro=lines(excerpt(asked.text, 500)),
-        inputs=(
-            Input(
-                name="answer",
-                label="Your answer",
-                kind="long_text",
-                initial=initial,
-                hint="It appears in the thread under your name. Two sentences are often enough.",
-            ),
-        ),
-    )
-
-
-def hand_over_form(prompt_id: int, asked: Asked) -> Form:
-    """Who knows better."""
-    return Form(
-        name="hand_over",
-        value=str(prompt_id),
-        title="Someone else knows",
-        submit="Ask them",
-        intro=lines(excerpt(asked.text, 300)),
-        inputs=(
-            Input(name="person", label="Who knows about this?", kind="person", hint="I will ask them in private."),
-        ),
-    )
-
-
-def missing_form(asked: Asked) -> Form:
-    """What the answers so far leave open."""
-    how = "" if asked.asker else " without your name"
-    hint = f"I will post it in the thread{how} and tell those who answered."
-    inputs = (Input(name="missing", label="What is missing?", kind="long_text", hint=hint),)
-    return Form(name="missing", value=str(asked.id), title="Something is missing", submit="Say so", inputs=inputs)
-
-
-def change_form(
-    question_id: int,
-    text: str,
-    communities: Sequence[Option],
-    chosen: str,
-    candidates: Sequence[Candidate],
-    picked: Sequence[str],
-    limit: int,
-) -> Form:
-    """Change the question, the community or the experts before it is posted."""
-    options = tuple(Option(str(c.person_id), c.name, c.title) for c in candidates)
-    people = Input(
-        name="experts",
-        label="Whom shall I ask?",
-        kind="choices",
-        options=options,
-        initial=tuple(picked),
-        required=False,
-    )
-    someone = Input(name="also", label="And somebody I did not think of", kind="people", required=False)
-    return Form(
-        name="change",
-        value=str(question_id),
-        title="Before it is posted",
-        submit="Update",
-        inputs=(
-            Input(name="text", label="Your question", kind="long_text", initial=text, max_length=limit),
-            Input(name="community", label="Community", kind="choice", options=tuple(communities), initial=chosen),
-            *((people,) if options else ()),
-            someone,
-        ),
-    )
-
-
 # --- anything else ---------------------------------------------------------------------------------------------------
 
 
@@ -523,17 +444,6 @@ def to_review(entry_id: int, community: str, title: str, body: str, author: str,
 def reviewed(title: str, words: str) -> Message:
     """What a moderator decided, on the card they decided it on."""
     return Message(words, (Quote(title), Context(words)))
-
-
-def entry_form(entry_id: int, title: str, text: str) -> Form:
-    """Edit an entry's question and answer before it is published."""
-    return Form(
-        name="edit_entry", value=str(entry_id), title="Edit the entry", submit="Save and publish",
-        inputs=(
-            Input(name="title", label="Question", kind="text", initial=title, max_length=300),
-            Input(name="text", label="Answer", kind="long_text", initial=text, max_length=10_000),
-        ),
-    )  # fmt: skip
 
 
 def communities(items: Sequence[tuple[str, str, str, int]]) -> Message:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy import func, select
 
-from bot import communities, experts, knowledge, questions, replies
+from bot import communities, experts, forms, knowledge, questions, replies
 from bot.errors import InvalidQuestion, NoCommunity, NotAllowed
 from bot.models import (
     Answer,
@@ -156,7 +156,7 @@ async def change_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     candidates = await _candidates(tx, question, asked_only=False)
     picked = [str(p["person"]) for p in question.plan if p["asked"]]
     chosen = str(question.community_id or "")
-    return replies.change_form(question.id, question.text, options, chosen, candidates, picked, questions.LONGEST)
+    return forms.change_form(question.id, question.text, options, chosen, candidates, picked, questions.LONGEST)
 
 
 async def change(tx: Transaction, person: Person, event: Submitted) -> None:
