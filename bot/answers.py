@@ -74,7 +74,7 @@ async def remind(tx: Transaction, prompt_id: str) -> None:
     """The morning has come: ask again, in a new message, if the question still waits."""
     prompt = await tx.get(Prompt, row_id(prompt_id))
     question = await tx.get(Question, prompt.question_id)
-    account = await tx.account_of(prompt.expert_id, platform=question.platform)
+    account = await tx.recipient(prompt.expert_id, question.space, platform=question.platform)
     if prompt.state != "later" or account is None:
         return
     prompt.state = "open" if question.state == "routed" else "closed"
@@ -184,7 +184,7 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
             card = replies.answer(asked, row.id, author, row.text, accepted=accepted)
             await tx.show(f"answer:{row.id}", card, to=questions.home_of(question))
     asker, ref = questions.asker_of(tx, question)
-    if asker != row.author_id:
+    if asker != row.author_id and await tx.recipient(asker, question.space):
         told = replies.answered(
             asked, row.id, author, row.text, accepted=accepted, withdrawn=row.withdrawn_at is not None
         )
@@ -210,7 +210,10 @@ async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool
         return False
     text = questions.typed(event.text)
     if questions.asker_of(tx, question)[0] == person.id:
-        await _pass_on_follow_up(tx, question, text, event.id)
+        if question.anonymous:  # passed on as the asker's words, it would tell whose they are
+            await tx.show(f"yours:{event.id}", replies.note(replies.UNDER_YOUR_NAME), to=event.actor)
+        else:
+            await _pass_on_follow_up(tx, question, text, event.id)
     elif substantive(text) and question.state in OPEN:
         await give(tx, person, question, text, message_id=event.message_id)
     return True
@@ -226,7 +229,7 @@ async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, eve
     """Those who answered in private do not watch the thread: they are told what the asker wrote."""
     rows = select(Answer.author_id).where(Answer.question_id == question.id, Answer.withdrawn_at.is_(None)).distinct()
     for author in await tx.all(rows):
-        account = await tx.account_of(author, platform=question.platform)
+        account = await tx.recipient(author, question.space, platform=question.platform)
         if account and substantive(text):
             card = replies.follow_up(await questions.view(tx, question), text)
             await tx.show(f"follow_up:{event_id}:{author}", card, to=account)
@@ -287,6 +290,8 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
     asker, ref = questions.asker_of(tx, question)
     if person.id != asker and person.id not in await knowledge.moderators(tx, question.community_id):
         raise NotAllowed("Only the person who asked, or a moderator, can accept an answer.")
+    if not await tx.may_see(person, question.space):
+        raise NotAllowed("That question is in a channel you are not in.")
     if row.withdrawn_at:
         raise AlreadyDone("Its author took that answer back.")
     if row.accepted_at:
@@ -308,7 +313,7 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
         card = replies.your_answer_was_accepted(asked, entry.state, entry.review_at, asked.followers)
         await tx.show(f"accepted:{row.id}", card, to=account)
     for follower in await tx.all(select(Follower.person_id).where(Follower.question_id == question.id)):
-        account = await tx.account_of(follower, platform=question.platform)
+        account = await tx.recipient(follower, question.space, platform=question.platform)
         if account and follower not in (author.id, asker):
             card = replies.question_solved(asked, author.name, row.text)
             await tx.show(f"solved:{row.id}:{follower}", card, to=account)
@@ -319,8 +324,10 @@ async def accept_message(tx: Transaction, person: Person, place: Place, message_
     row = await tx.first(select(Answer).where(Answer.message_id == message_id, Answer.withdrawn_at.is_(None)))
     question = await tx.session.get(Question, row.question_id) if row else None
     if row and question and questions.home_of(question).root == place.root:
-        asker, _ = questions.asker_of(tx, question)
-        if person.id == asker or person.id in await knowledge.moderators(tx, question.community_id):
+        asker, ref = questions.asker_of(tx, question)
+        if person.id == asker and question.anonymous:  # their emoji stands there with their name
+            await tx.show(f"yours:{row.id}", replies.note(replies.UNDER_YOUR_NAME), to=ref)
+        elif person.id == asker or person.id in await knowledge.moderators(tx, question.community_id):
             await accept_answer(tx, person, row)
 
 

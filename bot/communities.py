@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import func, select
 
 from bot.models import ORG, Channel, Community, Membership, Person, Question, SpaceMember
@@ -15,9 +17,10 @@ async def name(tx: Transaction, community_id: int | None) -> str:
     return community.name if community else ""
 
 
-async def home(tx: Transaction, community_id: int | None, *, platform: str) -> Channel | None:
-    """The community's channel, on `platform` if it has one there."""
-    rows: list[Channel] = await tx.all(select(Channel).where(Channel.community_id == community_id))
+async def home(tx: Transaction, community_id: int | None, *, platform: str, spaces: Collection[str]) -> Channel | None:
+    """The community's channel that a reader of `spaces` sees, on `platform` if it has one there."""
+    found: list[Channel] = await tx.all(select(Channel).where(Channel.community_id == community_id))
+    rows = [row for row in found if row.space in spaces]
     rows.sort(key=lambda row: (row.platform != platform, row.channel))
     return rows[0] if rows else None
 
@@ -26,13 +29,14 @@ async def homes_for(tx: Transaction, person: Person, *, platform: str) -> dict[i
     """The communities this person may post in, each with its channel."""
     spaces = await tx.readable(person)
     rows: list[Channel] = await tx.all(select(Channel).where(Channel.community_id.is_not(None)))
-    rows.sort(key=lambda row: (row.platform == platform, row.channel))  # the last one wins
+    rows.sort(key=lambda row: (row.platform != platform, row.channel), reverse=True)  # the last one wins, as in `home`
     return {row.community_id: row for row in rows if row.community_id and row.space in spaces}
 
 
 async def overview(tx: Transaction, person: Person, *, platform: str) -> list[tuple[str, str, str, int]]:
     """Name, channel, domain and number of open questions of each community this person may see."""
-    waiting = select(Question.community_id, func.count()).where(Question.state == "routed")
+    seen = Question.space.in_(await tx.readable(person))
+    waiting = select(Question.community_id, func.count()).where(Question.state == "routed", seen)
     counted = await tx.session.execute(waiting.group_by(Question.community_id))
     counts = {key: int(count) for key, count in counted.all()}
     homes = await homes_for(tx, person, platform=platform)

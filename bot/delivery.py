@@ -24,7 +24,7 @@ from bot.store import Store, Transaction
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=15)
-GIVE_UP_AFTER = 12  # tries; with the pauses below that is about a day
+GIVE_UP_AFTER = 22  # tries; with the pauses below that is about a day
 LONGEST_PAUSE = 3 * 3600.0
 WAIT_FOR_ORDER = timedelta(seconds=60)  # a message that is tried again this soon is waited for; a later one overtaken
 
@@ -65,9 +65,10 @@ class Worker:
     async def start(self) -> None:
         """Take back what an earlier process of this name had claimed, and begin."""
         async with self._store.transaction() as tx:
-            await tx.session.execute(
-                update(Work).where(Work.claimed_by == self._name).values(claimed_by=None, claimed_until=None)
-            )
+            mine = update(Work).where(Work.claimed_by == self._name)
+            await tx.session.execute(mine.values(claimed_by=None, claimed_until=None))
+            given_up = update(Work).where(Work.failed)  # a restart is when somebody has mended something
+            await tx.session.execute(given_up.values(failed=False, attempts=0, due_at=tx.now))
         self._loop = asyncio.create_task(self._work())
 
     async def stop(self) -> None:
@@ -214,7 +215,7 @@ class Deliverer:
             card = await tx.session.get(Card, card_id, with_for_update=True)
             if card is None or card.sent_version >= card.version:
                 return
-            if card.message_id is None and card.withdrawn and not card.attempted:
+            if card.sealed_message_id is None and card.withdrawn and not card.attempted:
                 card.sent_version = card.version
                 return
             named, only_for = _addressee(tx.seal.open_json(card.sealed_to))
@@ -225,10 +226,12 @@ class Deliverer:
                 named, only_for = only_for, None
             await self._pace(tx, platform, card)
             attempted, card.attempted = card.attempted, True
+            message_id = tx.seal.open(card.sealed_message_id) if card.sealed_message_id else None
+            delivery_id = tx.seal.mark(card.id)  # the platform's copy must not lead back to the card
         place = await platform.direct(named) if isinstance(named, PersonRef) else named
-        message, message_id = Message.from_json(card.content), card.message_id
+        message = Message.from_json(card.content)
         if message_id is None and attempted:  # its fate is unknown after a crash: look before sending again
-            message_id = await platform.find(place, delivery_id=card.id)
+            message_id = await platform.find(place, delivery_id=delivery_id)
             if message_id and not card.withdrawn:
                 await platform.update(place, message_id, message)
         elif message_id and not card.withdrawn:
@@ -237,7 +240,7 @@ class Deliverer:
             if message_id:
                 await platform.withdraw(place, message_id)
         elif message_id is None:
-            message_id = await self._send(platform, place, only_for, card.id, message)
+            message_id = await self._send(platform, place, only_for, delivery_id, message)
         async with self._store.transaction() as tx:
             await self._record(tx, card, place, message_id)
 
@@ -252,10 +255,10 @@ class Deliverer:
         card = await tx.session.get(Card, sent.id, with_for_update=True, populate_existing=True)
         if card is None:
             return
-        first = card.message_id is None and message_id is not None and not sent.withdrawn
-        card.message_id, card.sent_version = message_id, sent.version
-        card.sent_channel = tx.seal.mark("/".join((place.platform, place.workspace, place.channel)))
-        card.sealed_place = tx.seal.seal_json((place.platform, place.workspace, place.channel, place.thread))
+        first = card.sealed_message_id is None and message_id is not None and not sent.withdrawn
+        card.sent_version = sent.version
+        if message_id and card.sealed_message_id is None:
+            card.sent_as, card.sealed_message_id = tx.sent_as(place, message_id), tx.seal.seal(message_id)
         follow = self._when_sent.get(card.key.partition(":")[0])
         if first and follow and message_id:
             await follow(tx, card, place, message_id)

@@ -107,6 +107,8 @@ class Dispatcher:
                 f"Something went wrong on my side (incident {incident}). Nothing you wrote is lost; please try again."
             )
             await self._say(event, words)
+            if not _expects_reply(event):
+                raise  # nobody would hear of it: the adapter must know, and hand it over again
         else:
             trigger = getattr(event, "trigger", "")
             if form and trigger:
@@ -314,12 +316,18 @@ class Dispatcher:
             person = await tx.get(Person, asked["person"])
             spaces, now = await tx.readable(person), tx.now
         text, ref = asked["text"], PersonRef(*asked["ref"])
-        if asked["name"] == "know":
-            found = await knowledge.find(self._store, self._index, person, text, at_least=self._at_least / 2)
-            message = replies.found(text, [past for past, _ in found], now)
-        else:
-            who = await experts.who_knows(self._store, self._index, text, readable=spaces, limit=5)
-            message = replies.knowing(text, who)
+        try:
+            if asked["name"] == "know":
+                found = await knowledge.find(self._store, self._index, person, text, at_least=self._at_least / 2)
+                message = replies.found(text, [past for past, _ in found], now)
+            else:
+                who = await experts.who_knows(self._store, self._index, text, readable=spaces, limit=5)
+                message = replies.knowing(text, who)
+        except Exception:
+            log.exception("search.failed", command=asked["name"])
+            message = replies.given_back(
+                "My search is out of order just now. Try again later, or ask it as a question.", text
+            )
         await self._store.run(lambda tx: tx.show(f"found:{event_id}", message, to=ref))
 
 

@@ -68,10 +68,12 @@ async def who_knows(
     space: str = ORG,
     without: Collection[int] = (),
     limit: int = 6,
+    reachable: bool = False,
 ) -> list[Candidate]:
     """The people to ask about `text`, best first, who may see `space`, each with the reason in words.
 
-    Evidence comes only from what the reader may see (`readable`): nobody learns from a reason what they may not read.
+    `reachable`: only those who have an account to be asked by. Evidence comes only from what the reader may see
+    (`readable`): nobody learns from a reason what they may not read.
     """
     async with store.reading() as tx:
         not_now = {str(key) for key in (await unavailable(tx)) | set(without)}
@@ -86,7 +88,12 @@ async def who_knows(
         limit=3 * limit,
     )
     async with store.reading() as tx:
-        return (await _in_words(tx, found, readable))[:limit]
+        candidates = await _in_words(tx, found, readable)
+        if reachable:
+            ids = [candidate.person_id for candidate in candidates]
+            here = set(await tx.all(select(Account.person_id).where(Account.person_id.in_(ids))))
+            candidates = [candidate for candidate in candidates if candidate.person_id in here]
+        return candidates[:limit]
 
 
 async def _in_words(tx: Transaction, found: Sequence[Expert], readable: Collection[str]) -> list[Candidate]:

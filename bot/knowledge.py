@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from bot import forms, replies
-from bot.errors import NotAllowed
+from bot.errors import AlreadyDone, NotAllowed
 from bot.models import (
     ORG,
     Answer,
@@ -46,6 +46,8 @@ async def keep(tx: Transaction, question: Question) -> Entry | None:
     if not answers:
         if entry:
             await retire(tx, entry, by=None, reason="its answers were taken back")
+            await tx.session.execute(delete(EntryAnswer).where(EntryAnswer.entry_id == entry.id))
+            await _reviewed(tx, entry, "Taken back by its author.")
         return None
     community = await tx.get(Community, question.community_id)
     if entry is None:
@@ -57,8 +59,12 @@ async def keep(tx: Transaction, question: Question) -> Entry | None:
         if entry.state == "retired":
             entry.state = _state_by(community.rule)
     known = {row.answer_id: row for row in await tx.all(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id))}
+    reviewed, changed = entry.verified_at, False
     for answer in answers:
         row = known.pop(answer.id, None)
+        if row is not None and reviewed and not (answer.edited_at and answer.edited_at >= reviewed):
+            continue  # as its moderator left it
+        changed = changed or (row is not None and row.text != answer.text)
         if row is None:
             row = EntryAnswer(
                 entry_id=entry.id,
@@ -71,6 +77,9 @@ async def keep(tx: Transaction, question: Question) -> Entry | None:
         row.text = answer.text
     for gone in known.values():
         await tx.session.delete(gone)
+    if changed and community.rule != "publish":  # what was reviewed is not what it says now
+        entry.state = _state_by(community.rule)
+        await _ask_moderators(tx, entry, community, answers[0])
     await tx.later("index", f"entries:{entry.id}-{entry.id}")
     return entry
 
@@ -141,7 +150,7 @@ async def _ask_moderators(tx: Transaction, entry: Entry, community: Community, a
     author = await tx.get(Person, answer.author_id)
     card = replies.to_review(entry.id, community.name, entry.title, answer.text, author.name, entry.link)
     for person_id in await moderators(tx, community.id):
-        account = await tx.account_of(person_id)
+        account = await tx.recipient(person_id, entry.space)
         if account:
             await tx.show(f"review:{entry.id}:{person_id}", card, to=account)
 
@@ -150,6 +159,8 @@ async def _reviewable(tx: Transaction, person: Person, entry_id: str) -> Entry:
     entry = await tx.get(Entry, row_id(entry_id))
     if person.id not in await moderators(tx, entry.community_id) or not await tx.may_see(person, entry.space):
         raise NotAllowed("Only a moderator of its community can review this entry.")
+    if entry.state == "retired":
+        raise AlreadyDone("This entry was taken back or discarded.")
     return entry
 
 

@@ -314,9 +314,8 @@ class Card(Base):
     sent_version: Mapped[int] = mapped_column(default=0)
     attempted: Mapped[bool] = mapped_column(default=False)  # handed to the platform, outcome not yet known
     withdrawn: Mapped[bool] = mapped_column(default=False)
-    sent_channel: Mapped[str | None] = mapped_column(String(300))  # keyed hash of the channel it went to
-    sealed_place: Mapped[str | None]  # sealed: where it went
-    message_id: Mapped[str | None] = mapped_column(String(128), index=True)
+    sent_as: Mapped[str | None] = mapped_column(String(64), index=True)  # keyed hash of its channel and message id
+    sealed_message_id: Mapped[str | None]  # sealed: the platform's message id, which would lead to the recipient
     failure: Mapped[str] = mapped_column(default="")
 
 

@@ -16,6 +16,10 @@ from bot.ports import Button, Buttons, Context, Divider, Fields, Message, Part, 
 
 EXCERPT = 600
 NOTHING_FITS = "I found no past answer that fits."
+UNDER_YOUR_NAME = (
+    "You asked without your name, and what you do in the channel itself stands there with it. I have not connected the "
+    "two. Use the buttons here to accept an answer or to say what is missing; they do not name you."
+)
 BLIND = "My search is out of order just now, so I cannot look for past answers. People can help all the same:"
 FOREIGN = (
     "I search best in English, so I may have missed a past answer to that. Send it again in English and I look once "

@@ -44,8 +44,8 @@ async def plan(
     """
     async with store.reading() as tx:
         question = await tx.session.get(Question, int(question_id))
-        if question is None or question.state not in ("open", "suggested"):
-            return
+        if question is None or question.state not in ("open", "suggested") or question.community_id is not None:
+            return  # gone, posted, or planned before a crash: what the asker changed since must stay
         asker_id, ref = questions.asker_of(tx, question)
         asker = await tx.get(Person, asker_id)
         spaces = await tx.readable(asker)
@@ -55,12 +55,24 @@ async def plan(
         await store.run(lambda tx: tx.show(f"ask:{question_id}", replies.settled(question.text, words), to=ref))
         return
     best, who = next(iter(homes)), list[Candidate]()
-    if not blind:
-        ranked = await index.communities(question.text, readable=spaces, now=store.clock.now(), limit=len(homes))
-        best = next((int(m.community) for m in ranked if int(m.community or 0) in homes), best)
-        who = await experts.who_knows(
-            store, index, question.text, readable=spaces, space=homes[best].space, without={asker_id}, limit=CANDIDATES
-        )
+    try:
+        if not blind:
+            ranked = await index.communities(question.text, readable=spaces, now=store.clock.now(), limit=len(homes))
+            best = next((int(m.community) for m in ranked if int(m.community or 0) in homes), best)
+            space = homes[best].space
+            who = await experts.who_knows(
+                store,
+                index,
+                question.text,
+                readable=spaces,
+                space=space,
+                without={asker_id},
+                limit=CANDIDATES,
+                reachable=True,
+            )
+    except Exception:  # the asker chooses the community then, and its moderators are asked
+        log.exception("search.failed", question=question_id)
+        lead = replies.BLIND
 
     async def show(tx: Transaction) -> None:
         question = await tx.get(Question, int(question_id))
@@ -106,9 +118,10 @@ async def _candidates(tx: Transaction, question: Question, *, asked_only: bool) 
 
 
 async def _show_preview(tx: Transaction, question: Question, lead: str) -> None:
-    ref = questions.asker_of(tx, question)[1]
+    asker, ref = questions.asker_of(tx, question)
     community = await tx.get(Community, question.community_id)
-    home = await communities.home(tx, community.id, platform=ref.platform)
+    spaces = await tx.readable(await tx.get(Person, asker))
+    home = await communities.home(tx, community.id, platform=ref.platform, spaces=spaces)
     if home is None:
         raise NoCommunity
     card = replies.preview(
@@ -199,13 +212,16 @@ async def cancel(tx: Transaction, person: Person, event: Pressed) -> None:
 async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     """Post the question in its community's channel, under the asker's name or without."""
     question = await questions.own(tx, person, event.value, "open", "suggested")
-    home = await communities.home(tx, question.community_id, platform=event.actor.platform)
+    spaces = await tx.readable(person)
+    home = await communities.home(tx, question.community_id, platform=event.actor.platform, spaces=spaces)
     if home is None:
         raise NoCommunity
     if not await tx.may_see(person, home.space):
         raise NotAllowed("You are not in that channel. Choose another community.")
     question.state, question.anonymous = "routed", event.action == "post_anonymously"
     question.asker_id = None if question.anonymous else person.id
+    if question.anonymous:  # the exact time would lead to what somebody typed then
+        question.asked_at = tx.now.replace(minute=0, second=0, microsecond=0)
     question.platform, question.workspace, question.channel = home.platform, home.workspace, home.channel
     question.space = home.space
     await questions.show_question(tx, question)
@@ -242,11 +258,12 @@ async def announce(
         await tx.session.flush()
         chosen = [p for p in question.plan if p["asked"]]
         for planned in chosen:
-            await prompt(
-                tx, question, planned["person"], why=planned["why"], similar=similar.get(planned["person"], [])
-            )
-        names = await knowledge.names_of(tx, [p["person"] for p in chosen])
-        card = replies.posted(await questions.view(tx, question), [names[p["person"]] for p in chosen], waiting=False)
+            near = similar.get(planned["person"], [])
+            if not await prompt(tx, question, planned["person"], why=planned["why"], similar=near):
+                await prompt_next(tx, question)  # who is not reached is made up for by the next best
+        prompted = await tx.all(select(Prompt.expert_id).where(Prompt.question_id == question.id).order_by(Prompt.id))
+        names = await knowledge.names_of(tx, prompted)
+        card = replies.posted(await questions.view(tx, question), [names[key] for key in prompted], waiting=False)
         await tx.show(f"ask:{question.id}", card, to=questions.asker_of(tx, question)[1])
 
     await store.run(tell)
@@ -276,7 +293,7 @@ async def prompt(
     named_by: Person | None = None,
 ) -> bool:
     """Ask one expert, once per question; False where they were asked already or have no account."""
-    account = await tx.account_of(expert_id, platform=question.platform)
+    account = await tx.recipient(expert_id, question.space, platform=question.platform)
     asked = select(Prompt).where(Prompt.question_id == question.id, Prompt.expert_id == expert_id)
     if account is None or await tx.first(asked):
         return False
@@ -295,5 +312,9 @@ async def prompt_next(tx: Transaction, question: Question) -> bool:
         free = not planned["asked"] and planned["person"] not in busy
         if free and await prompt(tx, question, planned["person"], why=planned["why"]):
             question.plan = [{**p, "asked": p["asked"] or p is planned} for p in question.plan]
+            return True
+    asker = questions.asker_of(tx, question)[0]
+    for candidate in await _moderators(tx, question.community_id or 0, without=asker):
+        if await prompt(tx, question, candidate.person_id, why=candidate.why):
             return True
     return False

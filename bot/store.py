@@ -73,7 +73,11 @@ class Transaction:
 
     async def get(self, kind: type[Row], key: object) -> Row:
         """A row, locked until the end of the transaction. Raises `Unknown` where it is gone."""
-        row = await self.session.get(kind, key, with_for_update=True) if key is not None else None
+        await self.session.flush()
+        if key is None:
+            raise Unknown
+        # as it is now, also if it was read before
+        row = await self.session.get(kind, key, with_for_update=True, populate_existing=True)
         if row is None:
             raise Unknown
         return row
@@ -96,7 +100,8 @@ class Transaction:
         """Whether this event has not had its effect before; marks it as having it now."""
         if await self.session.get(SeenEvent, event_id) is not None:
             return False
-        await self.add(SeenEvent(id=event_id, at=self.now))
+        day = self.now.replace(hour=0, minute=0, second=0, microsecond=0)  # finer would tell who asked what when
+        await self.add(SeenEvent(id=event_id, at=day))
         return True
 
     # --- people and places --------------------------------------------------------------------------------------
@@ -111,6 +116,12 @@ class Transaction:
         accounts = await self.all(select(Account).where(Account.person_id == person_id).order_by(Account.platform))
         best = next((a for a in accounts if a.platform == platform), accounts[0] if accounts else None)
         return PersonRef(best.platform, best.workspace, best.user) if best else None
+
+    async def recipient(self, person_id: int, space: str | None, *, platform: str | None = None) -> PersonRef | None:
+        """Where to tell this person of something in `space`; None where they may not see it (any more)."""
+        person = await self.session.get(Person, person_id)
+        allowed = person is not None and await self.may_see(person, space)
+        return await self.account_of(person_id, platform=platform) if allowed else None
 
     async def channel_at(self, place: Place) -> Channel | None:
         """What is known of the channel of this place."""
@@ -165,11 +176,12 @@ class Transaction:
 
     async def card_at(self, place: Place, message_id: str) -> Card | None:
         """The card that was sent as this message."""
-        channel = self.seal.mark("/".join((place.platform, place.workspace, place.channel)))
-        found: Card | None = await self.first(
-            select(Card).where(Card.message_id == message_id, Card.sent_channel == channel)
-        )
+        found: Card | None = await self.first(select(Card).where(Card.sent_as == self.sent_as(place, message_id)))
         return found
+
+    def sent_as(self, place: Place, message_id: str) -> str:
+        """What a card keeps of where it went: enough to find it again, not to tell which cards went to one person."""
+        return self.seal.mark("/".join((place.platform, place.workspace, place.channel, message_id)))
 
     async def later(
         self,

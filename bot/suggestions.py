@@ -144,7 +144,8 @@ async def share(tx: Transaction, person: Person, event: Pressed) -> None:
     channel = await tx.channel_at(origin)
     entry = await tx.get(Entry, row.entry_id)
     if channel is None or channel.community_id is None:  # asked in private: the community's questions.own channel
-        home = await communities.home(tx, entry.community_id, platform=origin.platform)
+        spaces = await tx.readable(person)
+        home = await communities.home(tx, entry.community_id, platform=origin.platform, spaces=spaces)
         if home is None:
             raise NoCommunity("That answer belongs to no channel here, so there is nowhere to share it.")
         channel, origin = home, Place(home.platform, home.workspace, home.channel)

@@ -228,8 +228,9 @@ class Conversations:
         if room.direct:
             raise RequestError(422, f"Your conversation with {chat.bot_name} stays with you.")
         if room.joined:
-            await chat.rooms.leave(room.id, person.id)
+            # The bot first: cut short in between, somebody is still in the channel, and leaves it once more.
             await self._handle(Left(id=event, actor=chat.ref(person.id), place=chat.at(room.id), at=chat.clock.now()))
+            await chat.rooms.leave(room.id, person.id)
         return web.json_response({})
 
     # --- inside ---------------------------------------------------------------------------------------------------

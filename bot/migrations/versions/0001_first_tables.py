@@ -22,14 +22,13 @@ def upgrade() -> None:
         sa.Column("sent_version", sa.Integer(), nullable=False),
         sa.Column("attempted", sa.Boolean(), nullable=False),
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
-        sa.Column("sent_channel", sa.String(length=300), nullable=True),
-        sa.Column("sealed_place", sa.Text(), nullable=True),
-        sa.Column("message_id", sa.String(length=128), nullable=True),
+        sa.Column("sent_as", sa.String(length=64), nullable=True),
+        sa.Column("sealed_message_id", sa.Text(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
-    op.create_index(op.f("ix_cards_message_id"), "cards", ["message_id"], unique=False)
+    op.create_index(op.f("ix_cards_sent_as"), "cards", ["sent_as"], unique=False)
     op.create_table(
         "communities",
         sa.Column("id", sa.Integer(), nullable=False),
