@@ -50,6 +50,11 @@ async def reply_to_prompt(tx: Transaction, person: Person, prompt_id: str, text:
     prompt, question = await _mine(tx, person, prompt_id)
     if questions.wordless(text):
         raise InvalidQuestion("I see no words in that. Reply with your answer in a sentence or two, or press Pass.")
+    if len(text) > LONGEST:
+        raise InvalidQuestion(
+            f"That has {len(text):,} characters; an answer can have {LONGEST:,}. Your text is still above: reply with "
+            "what matters most, and put the rest into the thread."
+        )
     await give(tx, person, question, text, prompt=prompt)
 
 

@@ -46,6 +46,12 @@ def excerpt(text: str, length: int = EXCERPT) -> str:
     return cut + "\n```" if cut.count("```") % 2 else cut
 
 
+def whole(text: str, by: str = "") -> tuple[Quote, ...]:
+    """All of a long text, in as many quotes as the platforms' limit of 3,000 characters asks for."""
+    pieces = [text[at : at + 2800] for at in range(0, len(text), 2800)]
+    return tuple(Quote(piece, by=by if number == 0 else "") for number, piece in enumerate(pieces))
+
+
 def ago(then: datetime, now: datetime) -> str:
     """How long ago, in words: "3 months ago"."""
     return humanize.naturaltime(then, when=now)
@@ -247,7 +253,7 @@ def answered(asked: Asked, answer_id: int, author: str, text: str, *, accepted: 
     parts: list[Part] = [Text(f"**{plain(author)} answered your question**"), Quote(excerpt(asked.text, 200))]
     if withdrawn:
         return Message(f"{author} took an answer back.", (*parts, Context("The answer was taken back by its author.")))
-    parts.append(Quote(excerpt(text, 2500), by=author))
+    parts += whole(text, author)
     if accepted:
         parts.append(Context("✓ You accepted this answer. Others may add to it; you can accept those, too."))
     open_thread = (Button("Open the thread", "open", url=asked.link),) if asked.link else ()
@@ -276,12 +282,12 @@ def question(asked: Asked) -> Message:
     buttons = Buttons((more, Button("Me too", "me_too", value)))
     summary = f"{asked.asker or 'A colleague'} asks: {excerpt(asked.text, 120)}"
     head = Text(f"**{asked.who} asks**")
-    return Message(summary, (head, Quote(excerpt(asked.text, 2800)), Context(" · ".join(facts)), buttons))
+    return Message(summary, (head, *whole(asked.text), Context(" · ".join(facts)), buttons))
 
 
 def answer(asked: Asked, answer_id: int, author: str, text: str, *, accepted: bool) -> Message:
     """An answer given in private, in the thread, credited to its author."""
-    parts: list[Part] = [Text(f"**{plain(author)} answers**"), Quote(excerpt(text, 2800))]
+    parts: list[Part] = [Text(f"**{plain(author)} answers**"), *whole(text)]
     if accepted:
         parts.append(Context("✓ Accepted answer"))
     else:
@@ -291,9 +297,7 @@ def answer(asked: Asked, answer_id: int, author: str, text: str, *, accepted: bo
 
 def missing(asked: Asked, text: str) -> Message:
     """What the asker still needs, in the thread."""
-    return Message(
-        "Something is still missing.", (Text(f"**{asked.who} still needs to know**"), Quote(excerpt(text, 2800)))
-    )
+    return Message("Something is still missing.", (Text(f"**{asked.who} still needs to know**"), *whole(text)))
 
 
 def shared(by: str, item: Past, now: datetime) -> Message:
@@ -312,7 +316,7 @@ def prompt(
     channel = f"[#{plain(asked.channel)}]({asked.link})" if asked.link else f"#{plain(asked.channel)}"
     parts: list[Part] = [
         Text(f"**{asked.who} asks in {channel}, and you may know**"),
-        Quote(excerpt(asked.text, 2000)),
+        *whole(asked.text),
     ]
     if named_by:
         parts.append(Context(f"{plain(named_by)} says you know about this."))
@@ -372,7 +376,7 @@ def your_answer_helped(title: str, helped: int) -> Message:
 def question_solved(asked: Asked, author: str, text: str) -> Message:
     """To a follower: the question they have, too, is answered."""
     parts: list[Part] = [Text("**A question you follow was answered**"), Quote(excerpt(asked.text, 200))]
-    parts.append(Quote(excerpt(text, 2000), by=author))
+    parts += whole(text, author)
     if asked.link:
         parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
     return Message("A question you follow was answered.", tuple(parts))
@@ -384,7 +388,7 @@ def follow_up(asked: Asked, text: str) -> Message:
         Text(f"**{asked.who} wrote back** on a question you answered"),
         Quote(excerpt(asked.text, 200)),
     ]
-    parts.append(Quote(excerpt(text, 2000)))
+    parts += whole(text)
     if asked.link:
         parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
     return Message("There is more to a question you answered.", tuple(parts))
@@ -508,4 +512,4 @@ def note(words: str) -> Message:
 
 def given_back(words: str, text: str) -> Message:
     """One plain sentence, and what the person typed, so that it is not lost."""
-    return Message(words, (Text(plain(words)), *(Quote(text[at : at + 2800]) for at in range(0, len(text), 2800))))
+    return Message(words, (Text(plain(words)), *whole(text)))

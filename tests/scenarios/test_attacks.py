@@ -108,3 +108,14 @@ async def _draft(world: World) -> Posted:
 async def _states(world: World) -> list[str]:
     async with world.bot.store.reading() as tx:
         return [entry.state for entry in await tx.all(select(Entry))]
+
+
+async def test_a_long_answer_can_be_read_to_its_end(world: World) -> None:
+    """In the thread and by the asker: no platform's limit cuts what an expert wrote."""
+    ana, ben = world.be("ana"), world.be("ben")
+    await ana.says(QUESTION)
+    await ana.presses("Ask under my name")
+    form = await ben.presses("Answer", on="you may know")
+    await ben.fills(form, answer="It is cavitation. " * 500 + "That is the end.")
+    assert "That is the end." in world.be("eva").sees("Ben Okafor answers").words
+    assert "That is the end." in ana.sees("Ben Okafor answered your question").words
