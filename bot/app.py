@@ -57,7 +57,7 @@ async def open_bot(
 ) -> AsyncIterator[Bot]:
     """The bot with its database and index open, not yet working or listening (`run` does that).
 
-    `platforms` come beside the web chat. The model begins to load, and nothing waits for it but searches.
+    `platforms` come beside the web chat. The model is loaded when it is first needed, or by `running`.
     """
     clock = clock or SystemClock()
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -109,6 +109,7 @@ async def running(bot: Bot) -> AsyncIterator[Bot]:
     """The bot at work: it delivers, listens, and takes up what an earlier process was killed over."""
     pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store))
     server = await listen(pages, bot.settings.host, bot.settings.port)
+    await bot.index.embedder.start()  # not earlier: loading takes the processor that acknowledging messages needs
     owed = asyncio.create_task(_embed_owed(bot.index))
     try:
         await bot.worker.start()

@@ -18,12 +18,13 @@ from sqlalchemy import select
 
 from bot import communities, experts
 from bot.importers import import_profiles, import_qa
-from bot.models import Account, Channel, Community, Entry, Membership, Person
+from bot.models import Channel, Community, Entry, ImportMark, Membership, Person
 from bot.ports import PersonRef, Place, PlaceInfo, Profile
 from bot.store import Store, Transaction
 
 SAMPLE = Path(__file__).parent / "sample"
 WEB = ("web", "local")
+LOADED = "demo: the sample organisation"  # the mark that says so
 
 
 class SampleChat(Protocol):
@@ -50,7 +51,10 @@ def organisation() -> dict[str, Any]:
 
 
 async def load(store: Store, chat: SampleChat) -> None:
-    """Load the sample. Safe to repeat, and to interrupt."""
+    """Load the sample, once. Safe to repeat, and to interrupt."""
+    async with store.reading() as tx:
+        if await tx.session.get(ImportMark, LOADED) is not None:
+            return
     sample = organisation()
     people = list(csv.DictReader((SAMPLE / "profiles.csv").open(encoding="utf8", newline="")))
     await store.run(lambda tx: _communities(tx, sample["community"]))
@@ -118,8 +122,6 @@ async def _homes(tx: Transaction, rows: list[dict[str, Any]], people: list[dict[
 async def _history(store: Store, chat: SampleChat) -> None:
     """The sample's questions and answers, as threads in the channels and as entries with links to them."""
     async with store.reading() as tx:
-        if await tx.first(select(Entry.id).where(Entry.source_key.like("qa:%"))) is not None:
-            return
         now = tx.now
     asked = [json.loads(line) for line in (SAMPLE / "qa.jsonl").read_text(encoding="utf8").splitlines()]
     asked.sort(key=lambda row: -row["days_ago"])
@@ -150,6 +152,4 @@ async def _close(tx: Transaction, private: dict[str, str]) -> None:
         community = await tx.first(select(Community).where(Community.slug == slug))
         for entry in await tx.all(select(Entry).where(Entry.community_id == community.id)):
             entry.space = home.space
-
-
-__all__ = ["Account", "load", "organisation"]
+    await tx.add(ImportMark(source=LOADED, at=tx.now))

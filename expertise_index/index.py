@@ -52,11 +52,11 @@ class ExpertiseIndex:
         """Opens or creates an index.
 
         ``url``: "sqlite:///relative.db", "sqlite:////absolute.db", "sqlite://" (in memory) or "postgresql://…".
-        A driver name as in "sqlite+aiosqlite:" is ignored. Begins to load the model, without waiting for it.
+        A driver name as in "sqlite+aiosqlite:" is ignored. The model is loaded by ``embedder.start()``, or when it is
+        first needed.
 
         Raises ValueError for another kind of URL and WrongSchema for an index of another version.
         """
-        await embedder.start()
         kind, _, rest = url.partition("://")
         match kind.partition("+")[0]:
             case "sqlite":
