@@ -29,7 +29,7 @@ check: install  ## what CI runs: style, types, who may import whom, tests
 	$(BIN)/python -m pytest
 
 bench: install  ## timings, on this machine
-	$(BIN)/python -m pytest tests/bench --override-ini addopts= -s
+	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:  ## remove what was built
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info
