@@ -34,7 +34,7 @@ def test_so_do_json_values(value: object) -> None:
 def test_equal_texts_do_not_look_alike() -> None:
     """Who reads the table cannot tell that two rows name the same person."""
     assert SEAL.seal("ana") != SEAL.seal("ana")
-    assert "ana" not in SEAL.seal("ana")
+    assert "ana.duarte" not in SEAL.seal("ana.duarte")  # a shorter one could be there by chance
 
 
 def test_another_key_does_not_open() -> None:
