@@ -58,6 +58,7 @@ class Person(Base):
     guest: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     away_until: Mapped[datetime | None]
+    quiet_until: Mapped[datetime | None]  # as a platform says: do not disturb, or a status that says away
     source_key: Mapped[str | None] = mapped_column(String(200), unique=True)  # a person known only from an import
 
 
@@ -70,6 +71,9 @@ class Account(Base):
     workspace: Mapped[str] = mapped_column(String(128), primary_key=True)
     user: Mapped[str] = mapped_column(String(128), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    guest: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    checked_at: Mapped[datetime | None]  # when the platform was last asked
 
 
 class Skill(Base):
@@ -116,6 +120,10 @@ class Channel(Base):
     channel: Mapped[str] = mapped_column(String(128), primary_key=True)
     name: Mapped[str] = mapped_column(default="")
     private: Mapped[bool] = mapped_column(default=True)  # until the platform says otherwise: default deny
+    archived: Mapped[bool] = mapped_column(default=False)
+    outsiders: Mapped[bool] = mapped_column(default=False)  # shared with another organisation
+    listening: Mapped[bool] = mapped_column(default=False)  # offers help on what nobody addressed to the bot
+    checked_at: Mapped[datetime | None]  # when the platform was last asked
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"), index=True)
 
     @property
@@ -131,6 +139,15 @@ class SpaceMember(Base):
 
     space: Mapped[str] = mapped_column(String(300), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True, index=True)
+
+
+class AwaitedMember(Base):
+    """An account in a private channel whose person is not introduced yet: they may see it as soon as they are."""
+
+    __tablename__ = "awaited_members"
+
+    space: Mapped[str] = mapped_column(String(300), primary_key=True)
+    user: Mapped[str] = mapped_column(String(128), primary_key=True, index=True)
 
 
 # --- a question and what becomes of it ------------------------------------------------------------------------------
@@ -151,6 +168,7 @@ class Question(Base):
     asker_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
     anonymous: Mapped[bool] = mapped_column(default=False)
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"), index=True)
+    community_why: Mapped[str] = mapped_column(default="")  # why it goes there, in the port's Markdown
     plan: Mapped[list[Any]] = mapped_column(default=list)  # [{"person": id, "why": words}], before it is posted
     platform: Mapped[str | None] = mapped_column(String(16))
     workspace: Mapped[str | None] = mapped_column(String(128))

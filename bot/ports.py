@@ -51,18 +51,21 @@ class Profile:
     email: str | None = None
     title: str = ""
     time_zone: str = "UTC"
-    guest: bool = False
+    guest: bool = False  # from outside the organisation: a guest, or a member of another one in a shared channel
     active: bool = True
+    quiet_until: datetime | None = None  # do not disturb, or away, as their status says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceInfo:
-    """What a platform tells about a channel."""
+    """What a platform tells about a channel. `outsiders`: people of another organisation read it, too."""
 
     place: Place
     name: str
     private: bool
     direct: bool = False
+    archived: bool = False
+    outsiders: bool = False
 
 
 def clean(text: str) -> str:
@@ -170,8 +173,41 @@ class Reacted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pointed(Event):
+    """Somebody chose one of the bot's actions on a message (Slack: message shortcut; Teams: action of a message).
+
+    `action` is `ask` (bring this to experts), `save` (keep it as knowledge) or `accept` (this answers it); `text` and
+    `author` are the message's, `author` None where no person wrote it. In `place.thread` is the thread it belongs to.
+    """
+
+    action: str
+    message_id: str
+    text: str
+    author: PersonRef | None = None
+    trigger: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkShared(Event):
+    """Somebody wrote a message with addresses of the bot's own pages in it."""
+
+    message_id: str
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened(Event):
     """A person opened the bot's home view."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceChanged(Event):
+    """A channel was renamed, archived, deleted, shared or made private: `place` and `members` are asked again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonChanged(Event):
+    """The actor's profile or account changed, or was switched off: `profile` is asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,6 +389,7 @@ class Capabilities:
     forms: bool = True
     reactions: bool = True
     update: bool = True
+    home: bool = False  # has a page of the bot for each person: `show_home`
 
 
 class ChatPlatform(Protocol):
@@ -388,6 +425,14 @@ class ChatPlatform(Protocol):
 
     async def open_form(self, trigger: str, form: Form) -> None:
         """Show `form` to the person whose command or press gave `trigger`."""
+        ...
+
+    async def show_home(self, person: PersonRef, message: Message) -> None:
+        """Make `message` this person's home view of the bot. Called only with `capabilities.home`."""
+        ...
+
+    async def unfurl(self, place: Place, message_id: str, previews: Mapping[str, Message]) -> None:
+        """Show previews below a person's message, by the address in it. Quietly does nothing where there are none."""
         ...
 
     async def profile(self, person: PersonRef) -> Profile:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -160,6 +160,13 @@ class WebChat:
     async def open_form(self, trigger: str, form: Form) -> None:
         """Give the form to the request that is waiting under `trigger`; its page opens it."""
         self.forms.offer(trigger, form)
+
+    async def show_home(self, person: PersonRef, message: Message) -> None:
+        """There is no home view here: `capabilities.home` says so."""
+        raise DeliveryError("the web chat has no home view")
+
+    async def unfurl(self, place: Place, message_id: str, previews: Mapping[str, Message]) -> None:
+        """Nothing: the chat's own links open in the page."""
 
     async def profile(self, person: PersonRef) -> Profile:
         """Who this is, as seeded or signed in."""

@@ -7,7 +7,7 @@ the buttons they see. The bot behind it is the real one: dispatcher, store, work
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -101,12 +101,14 @@ class FakeChat:
 
     name: str = "fake"
     workspace: str = "acme"
-    capabilities: Capabilities = field(default_factory=lambda: Capabilities(private_in_channel=True))
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(private_in_channel=True, home=True))
     people: dict[str, Profile] = field(default_factory=dict)
     channels: dict[str, PlaceInfo] = field(default_factory=dict)
     inside: dict[str, set[str]] = field(default_factory=dict)
     posted: list[Posted] = field(default_factory=list)
     forms: dict[str, Form] = field(default_factory=dict)
+    homes: dict[str, Message] = field(default_factory=dict)
+    previews: dict[str, Message] = field(default_factory=dict)
     faults: list[Exception] = field(default_factory=list)  # raised in place of a call
     late_faults: list[Exception] = field(default_factory=list)  # raised after a message was taken
     while_sending: Callable[[], Awaitable[None]] | None = None  # happens once, while a message is on its way
@@ -186,6 +188,12 @@ class FakeChat:
 
     async def open_form(self, trigger: str, form: Form) -> None:
         self.forms[trigger] = form
+
+    async def show_home(self, person: PersonRef, message: Message) -> None:
+        self.homes[person.id] = message
+
+    async def unfurl(self, place: Place, message_id: str, previews: Mapping[str, Message]) -> None:
+        self.previews.update(previews)
 
     async def profile(self, person: PersonRef) -> Profile:
         return self.people[person.id]

@@ -13,6 +13,13 @@ def upgrade() -> None:
     """Create everything."""
 
     op.create_table(
+        "awaited_members",
+        sa.Column("space", sa.String(length=300), nullable=False),
+        sa.Column("user", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("space", "user"),
+    )
+    op.create_index(op.f("ix_awaited_members_user"), "awaited_members", ["user"], unique=False)
+    op.create_table(
         "cards",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
@@ -67,6 +74,7 @@ def upgrade() -> None:
         sa.Column("guest", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("away_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("quiet_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("source_key", sa.String(length=200), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("email"),
@@ -104,6 +112,9 @@ def upgrade() -> None:
         sa.Column("workspace", sa.String(length=128), nullable=False),
         sa.Column("user", sa.String(length=128), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("guest", sa.Boolean(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["person_id"],
             ["people.id"],
@@ -118,6 +129,10 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=128), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("archived", sa.Boolean(), nullable=False),
+        sa.Column("outsiders", sa.Boolean(), nullable=False),
+        sa.Column("listening", sa.Boolean(), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("community_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["community_id"],
@@ -152,6 +167,7 @@ def upgrade() -> None:
         sa.Column("asker_id", sa.Integer(), nullable=True),
         sa.Column("anonymous", sa.Boolean(), nullable=False),
         sa.Column("community_id", sa.Integer(), nullable=True),
+        sa.Column("community_why", sa.Text(), nullable=False),
         sa.Column("plan", sa.JSON(), nullable=False),
         sa.Column("platform", sa.String(length=16), nullable=True),
         sa.Column("workspace", sa.String(length=128), nullable=True),
