@@ -12,6 +12,7 @@ import structlog
 from adapters.server import application, listen
 from adapters.web import WebChat
 from bot import answers, indexing, routing, suggestions
+from bot.acquaintance import EVERYBODY, Acquaintance
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import Dispatcher
 from bot.migrations import migrate
@@ -79,7 +80,8 @@ async def open_bot(
     )
     every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
     at_least = settings.suggest_at
-    dispatcher = Dispatcher(store, index, every, at_least=at_least)
+    acquaintance = Acquaintance(store, every)
+    dispatcher = Dispatcher(store, index, acquaintance, every, at_least=at_least)
     deliverer = Deliverer(store, every, when_sent={"question": _when_question_sent, "answer": _when_answer_sent})
     worker = Worker(
         store,
@@ -90,6 +92,7 @@ async def open_bot(
             "announce": lambda key: routing.announce(store, index, every, key, at_least=at_least),
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,
+            "round": acquaintance.round,
             "index": lambda key: indexing.index_range(store, index, key),
         },
         name=settings.replica,
@@ -112,6 +115,7 @@ async def running(bot: Bot) -> AsyncIterator[Bot]:
     await bot.index.embedder.start()  # not earlier: loading takes the processor that acknowledging messages needs
     owed = asyncio.create_task(_embed_owed(bot.index))
     try:
+        await bot.store.run(lambda tx: tx.later("round", EVERYBODY))
         await bot.worker.start()
         await bot.web.resume(bot.dispatcher.handle)
         yield bot

@@ -104,7 +104,10 @@ def signin(email: str) -> None:
 
         user = f"p{person.id}"
         ref = PersonRef("web", "local", user)
-        profile = Profile(ref=ref, name=person.name, email=person.email, title=person.title)
+        profile = Profile(
+            ref=ref, name=person.name, email=person.email, title=person.title,
+            guest=person.guest, active=person.active,
+        )  # fmt: skip
         await bot.web.add_people([(profile, person.title)])
         await bot.store.run(lambda tx: experts.introduce(tx, profile))
         return str(bot.web.signin_link(user))

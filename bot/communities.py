@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, or_, select, update
 
-from bot.models import ORG, Channel, Community, Membership, Person, Question, SpaceMember
-from bot.ports import PlaceInfo
+from bot.models import (
+    ORG,
+    Account,
+    AwaitedMember,
+    Channel,
+    Community,
+    Entry,
+    Membership,
+    Person,
+    Question,
+    SpaceMember,
+)
+from bot.ports import PersonRef, Place, PlaceInfo
 from bot.store import Transaction
 
 
@@ -20,7 +31,7 @@ async def name(tx: Transaction, community_id: int | None) -> str:
 async def home(tx: Transaction, community_id: int | None, *, platform: str, spaces: Collection[str]) -> Channel | None:
     """The community's channel that a reader of `spaces` sees, on `platform` if it has one there."""
     found: list[Channel] = await tx.all(select(Channel).where(Channel.community_id == community_id))
-    rows = [row for row in found if row.space in spaces]
+    rows = [row for row in found if row.space in spaces and not row.archived]
     rows.sort(key=lambda row: (row.platform != platform, row.channel))
     return rows[0] if rows else None
 
@@ -28,7 +39,9 @@ async def home(tx: Transaction, community_id: int | None, *, platform: str, spac
 async def homes_for(tx: Transaction, person: Person, *, platform: str) -> dict[int, Channel]:
     """The communities this person may post in, each with its channel."""
     spaces = await tx.readable(person)
-    rows: list[Channel] = await tx.all(select(Channel).where(Channel.community_id.is_not(None)))
+    rows: list[Channel] = await tx.all(
+        select(Channel).where(Channel.community_id.is_not(None), Channel.archived.is_(False))
+    )
     rows.sort(key=lambda row: (row.platform != platform, row.channel), reverse=True)  # the last one wins, as in `home`
     return {row.community_id: row for row in rows if row.community_id and row.space in spaces}
 
@@ -45,17 +58,76 @@ async def overview(tx: Transaction, person: Person, *, platform: str) -> list[tu
     return sorted(found)
 
 
-async def learn(tx: Transaction, info: PlaceInfo, members: list[Person]) -> Channel:
-    """Keep what a platform says of a channel; for a private one, who may see it."""
+async def learn(tx: Transaction, info: PlaceInfo, members: Collection[PersonRef]) -> Channel:
+    """Keep what a platform says of a channel now; for a private one, `members` are all who may see it.
+
+    A channel made private takes along what was asked in it. One made public does not: what its members wrote when it
+    was theirs stays theirs.
+    """
     place = info.place
     row = await tx.channel_at(place)
+    was_public = row is not None and not row.private
     if row is None:
         row = await tx.add(Channel(platform=place.platform, workspace=place.workspace, channel=place.channel))
-    row.name, row.private = info.name, info.private
+    changed = row.private != info.private or row.archived != info.archived
+    row.name, row.private, row.archived, row.outsiders = info.name, info.private, info.archived, info.outsiders
+    row.checked_at = tx.now
     if info.private:
-        for person in members:
-            await _see(tx, row.space, person.id)
+        await _members_are(tx, row.members_space, members)
+        if was_public:
+            await _close(tx, row)
+    if changed and row.community_id:
+        await tx.later("index", f"communities:{row.community_id}-{row.community_id}")
     return row
+
+
+async def lost(tx: Transaction, place: Place) -> None:
+    """The platform knows this channel no longer, or not for us: nothing is posted there, and who may still see a
+    private one cannot be told any more, so nobody does."""
+    if row := await tx.channel_at(place):
+        row.archived, row.checked_at = True, tx.now
+        await _members_are(tx, row.members_space, ())
+        if row.community_id:
+            await tx.later("index", f"communities:{row.community_id}-{row.community_id}")
+
+
+async def _members_are(tx: Transaction, space: str, members: Collection[PersonRef]) -> None:
+    """Exactly these may see the space; those nobody has introduced yet, as soon as somebody does."""
+    users = sorted({ref.id for ref in members})
+    known: dict[str, int] = {}
+    for start in range(0, len(users), 500):
+        for account in await tx.all(select(Account).where(Account.user.in_(users[start : start + 500]))):
+            if space.startswith(f"{account.platform}:{account.workspace}:"):
+                known[account.user] = account.person_id
+    await tx.session.execute(delete(SpaceMember).where(SpaceMember.space == space))
+    await tx.session.execute(delete(AwaitedMember).where(AwaitedMember.space == space))
+    tx.session.add_all(SpaceMember(space=space, person_id=key) for key in sorted(set(known.values())))
+    tx.session.add_all(AwaitedMember(space=space, user=user) for user in users if user not in known)
+    await tx.session.flush()
+
+
+async def let_in(tx: Transaction, person_id: int, ref: PersonRef) -> None:
+    """Somebody has just been introduced: they may see the private channels they were waited for in."""
+    for row in await tx.all(select(AwaitedMember).where(AwaitedMember.user == ref.id)):
+        if row.space.startswith(f"{ref.platform}:{ref.workspace}:"):
+            await _see(tx, row.space, person_id)
+            await tx.session.delete(row)
+
+
+async def _close(tx: Transaction, channel: Channel) -> None:
+    """The channel is private now: so is what was asked in it, and the knowledge that came of it."""
+    here = (
+        Question.platform == channel.platform,
+        Question.workspace == channel.workspace,
+        Question.channel == channel.channel,
+    )
+    asked = select(Question.id).where(*here)
+    imported = Entry.source_key.startswith(f"{channel.members_space}:", autoescape=True)
+    entries = await tx.all(select(Entry).where(Entry.space == ORG, or_(Entry.question_id.in_(asked), imported)))
+    await tx.session.execute(update(Question).where(*here, Question.space == ORG).values(space=channel.space))
+    for entry in entries:
+        entry.space = channel.space
+        await tx.later("index", f"entries:{entry.id}-{entry.id}")
 
 
 async def joined(tx: Transaction, channel: Channel, person: Person) -> None:
@@ -68,8 +140,7 @@ async def joined(tx: Transaction, channel: Channel, person: Person) -> None:
 
 async def left(tx: Transaction, channel: Channel, person: Person) -> None:
     """Somebody left a channel: at once, nothing of a private one is shown to them any more."""
-    seeing = await tx.session.get(SpaceMember, (channel.space, person.id))
-    if seeing and channel.space != ORG:
+    if seeing := await tx.session.get(SpaceMember, (channel.members_space, person.id)):
         await tx.session.delete(seeing)
     member = await tx.session.get(Membership, (channel.community_id, person.id)) if channel.community_id else None
     if member and member.role == "member":

@@ -107,7 +107,7 @@ async def _homes(tx: Transaction, rows: list[dict[str, Any]], people: list[dict[
         await experts.introduce(tx, _profile(row))
     for row in rows:
         community = await tx.first(select(Community).where(Community.slug == row["slug"]))
-        members = await tx.all(select(Person).where(Person.email.in_(row.get("members", []))))
+        members = [PersonRef(*WEB, _user(email)) for email in row.get("members", [])]
         info = PlaceInfo(place=Place(*WEB, row["channel"]), name=row["channel"], private=bool(row.get("private")))
         channel: Channel = await communities.learn(tx, info, members)
         channel.community_id = community.id

@@ -14,7 +14,8 @@ import structlog
 from sqlalchemy import select
 
 from bot import answers, communities, experts, knowledge, questions, replies, routing, suggestions
-from bot.errors import BotError, NotAllowed, Stranger
+from bot.acquaintance import Acquaintance
+from bot.errors import BotError, NotAllowed
 from bot.models import Answer, Person, Prompt, Question
 from bot.ports import (
     ChatPlatform,
@@ -30,10 +31,10 @@ from bot.ports import (
     Left,
     Message,
     Opened,
+    PersonChanged,
     PersonRef,
-    PlaceInfo,
+    PlaceChanged,
     Pressed,
-    Profile,
     Reacted,
     Submitted,
 )
@@ -83,18 +84,31 @@ class Dispatcher:
     """Handles events of all platforms."""
 
     def __init__(
-        self, store: Store, index: ExpertiseIndex, platforms: Mapping[str, ChatPlatform], *, at_least: float
+        self,
+        store: Store,
+        index: ExpertiseIndex,
+        acquaintance: Acquaintance,
+        platforms: Mapping[str, ChatPlatform],
+        *,
+        at_least: float,
     ) -> None:
         self._at_least = at_least
         self._store = store
         self._index = index
         self._platforms = platforms
+        self._acquaintance = acquaintance
 
     async def handle(self, event: Event) -> None:
         """Handle one event. Returns once its effect is committed; raises only `FormError`, for the open form."""
         platform = self._platforms[event.actor.platform]
         try:
-            person = await self._person(event, platform)
+            if isinstance(event, PlaceChanged):
+                await self._acquaintance.visit(event.place)
+                return
+            if isinstance(event, PersonChanged):
+                await self._acquaintance.ask_who(event.actor)
+                return
+            person = await self._acquaintance.meet(event)
             form = await self._store.run(lambda tx: self._once(tx, person, event))
         except FormError:
             raise
@@ -257,38 +271,7 @@ class Dispatcher:
         words = "✓ Thank you. Your answer is in the thread under your name."
         await tx.show(f"ask:{question.id}", replies.settled(question.text, words), to=event.actor)
 
-    # --- people, places, replies ------------------------------------------------------------------------------------
-
-    async def _person(self, event: Event, platform: ChatPlatform) -> Person:
-        """The person who acts, introduced if new; the channel learnt of if new."""
-        async with self._store.reading() as tx:
-            known = await tx.person_of(event.actor)
-            place_known = await tx.channel_at(event.place) is not None
-        info: PlaceInfo | None = None
-        try:
-            info = None if place_known or not event.place.channel else await platform.place(event.place.root)
-        except LookupError:
-            info = None
-        if info and info.direct:
-            info = None
-        if known and info is None:
-            return known
-        profile = None if known else await self._profile(event.actor, platform)
-        inside = await platform.members(event.place.root) if info and info.private else []
-
-        async def learn(tx: Transaction) -> Person:
-            person = known or await experts.introduce(tx, profile)  # type: ignore[arg-type]
-            if info:
-                await communities.learn(tx, info, await experts.known(tx, inside))
-            return person
-
-        return await self._store.run(learn)
-
-    async def _profile(self, actor: PersonRef, platform: ChatPlatform) -> Profile:
-        try:
-            return await platform.profile(actor)
-        except LookupError:
-            raise Stranger from None
+    # --- replies ------------------------------------------------------------------------------------
 
     async def _tell(self, tx: Transaction, event: Event, message: Message) -> None:
         """A private reply where the person is: in the direct conversation, or for their eyes in the channel."""

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, or_, select
 
+from bot import communities
 from bot.models import ORG, Account, Entry, Person, Prompt, Skill, SpaceMember
-from bot.ports import PersonRef, Profile
+from bot.ports import EMBEDDED, PersonRef, Profile
 from bot.replies import Candidate, ago, excerpt, listed, plain
 from bot.store import Store, Transaction
 from expertise_index import Evidence, Expert, ExpertiseIndex
@@ -22,31 +23,42 @@ LEAST_SIMILARITY, LEAST_TOPIC_SIMILARITY = 0.3, 0.42
 
 
 async def introduce(tx: Transaction, profile: Profile) -> Person:
-    """The person behind this account: known, joined by verified e-mail address, or new."""
-    known = await tx.person_of(profile.ref)
-    if known is None and profile.email:
-        known = await tx.first(select(Person).where(Person.email == profile.email.lower()))
-    if known is None:
-        known = await tx.add(
-            Person(
-                name=profile.name,
-                email=profile.email.lower() if profile.email else None,
-                title=profile.title,
-                time_zone=profile.time_zone,
-                guest=profile.guest,
-                active=profile.active,
-            )
+    """The person behind this account, as the platform tells of them now: known, joined by verified e-mail, or new.
+
+    A guest is who has a guest account anywhere; gone is whose accounts are all switched off. What the embedded chat
+    says of it counts only where it is alone: it knows people from the others.
+    """
+    ref, email = profile.ref, (profile.email or "").lower() or None
+    account = await tx.session.get(Account, (ref.platform, ref.workspace, ref.id))
+    person = await tx.get(Person, account.person_id) if account else None
+    if person is None and email:
+        person = await tx.first(select(Person).where(Person.email == email))
+    if person is None:
+        person = await tx.add(Person(name=profile.name, email=email, title=profile.title))
+    new = account is None
+    if account is None:
+        account = await tx.add(
+            Account(platform=ref.platform, workspace=ref.workspace, user=ref.id, person_id=person.id)
         )
-        await tx.later("index", f"people:{known.id}-{known.id}")
-    ref = profile.ref
-    if await tx.session.get(Account, (ref.platform, ref.workspace, ref.id)) is None:
-        await tx.add(Account(platform=ref.platform, workspace=ref.workspace, user=ref.id, person_id=known.id))
-    return known
+        await communities.let_in(tx, person.id, ref)
+    told_anew = new or (account.guest, account.active) != (profile.guest, profile.active)
+    account.guest, account.active, account.checked_at = profile.guest, profile.active, tx.now
+    person.name, person.title = profile.name or person.name, person.title or profile.title
+    person.time_zone, person.quiet_until = profile.time_zone, profile.quiet_until
+    if told_anew:
+        await tx.session.flush()
+        accounts = await tx.all(select(Account).where(Account.person_id == person.id))
+        telling = [each for each in accounts if each.platform != EMBEDDED] or accounts
+        person.active = any(each.active for each in telling) and (person.active or not new)
+        person.guest = any(each.guest for each in telling) or (person.guest and new)  # an import may have said so
+        await tx.later("index", f"people:{person.id}-{person.id}")
+    return person
 
 
 async def unavailable(tx: Transaction) -> set[int]:
-    """Who must not be asked now: away, with a full plate, gone, or a guest."""
-    gone = or_(Person.active.is_(False), Person.guest.is_(True), Person.away_until > tx.now)
+    """Who must not be asked now: away, not to be disturbed, with a full plate, gone, or a guest."""
+    away = or_(Person.away_until > tx.now, Person.quiet_until > tx.now)
+    gone = or_(Person.active.is_(False), Person.guest.is_(True), away)
     open_prompts = select(Prompt.expert_id).where(Prompt.state == "open").group_by(Prompt.expert_id)
     full = open_prompts.having(func.count() >= MOST_OPEN_PROMPTS)
     return {*await tx.all(select(Person.id).where(gone)), *await tx.all(full)}

@@ -129,7 +129,12 @@ class Channel(Base):
     @property
     def space(self) -> str:
         """Who may see what was said here: everybody, or this channel's members."""
-        return f"{self.platform}:{self.workspace}:{self.channel}" if self.private else ORG
+        return self.members_space if self.private else ORG
+
+    @property
+    def members_space(self) -> str:
+        """The space of this channel's members, whether or not it is private now."""
+        return f"{self.platform}:{self.workspace}:{self.channel}"
 
 
 class SpaceMember(Base):

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
+#: The platform that is always there and knows people only from the others: the web chat.
+EMBEDDED = "web"
+
 # --- who and where ------------------------------------------------------------------------------------------------
 
 

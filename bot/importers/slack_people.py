@@ -103,7 +103,7 @@ async def put_users(tx: Transaction, workspace: str, users: list[SlackUser]) -> 
     added = await add_people(tx, [_row(workspace, user, user.email in active) for user in fresh.values()])
     ids = dict(zip(fresh, added, strict=True))
     rows = [
-        {"platform": PLATFORM, "workspace": workspace, "user": user.id}
+        {"platform": PLATFORM, "workspace": workspace, "user": user.id, "guest": user.guest, "active": user.active}
         | {"person_id": people[user.id].id if user.id in people else ids[user.email or _source_key(workspace, user.id)]}
         for user in users
         if user.id not in accounts

@@ -55,7 +55,7 @@ async def world(tmp_path: Path, database: str) -> AsyncIterator[World]:
         await bot.store.run(lambda tx: found(tx, chat))
         await bot.worker.settle()
         actors = {key: Actor(chat, bot, key) for key in PEOPLE}
-        yield World(bot=bot, chat=chat, clock=clock, be=actors.__getitem__)
+        yield World(bot=bot, chat=chat, clock=clock, be=lambda key: actors.get(key) or Actor(chat, bot, key))
 
 
 async def found(tx: Transaction, chat: FakeChat) -> None:
@@ -67,7 +67,7 @@ async def found(tx: Transaction, chat: FakeChat) -> None:
         await tx.later("index", f"people:{people[key].id}-{people[key].id}")
     for slug, (name, domain, rule, _) in COMMUNITIES.items():
         community = await tx.add(Community(slug=slug, name=name, domain=domain, rule=rule))
-        inside = [people[key] for key in sorted(chat.inside[slug])]
+        inside = [chat.ref(key) for key in sorted(chat.inside[slug])]
         channel = await communities.learn(tx, chat.channels[slug], inside)
         channel.community_id = community.id
         tx.session.add(Membership(community_id=community.id, person_id=people["mod"].id, role="moderator"))

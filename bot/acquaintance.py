@@ -1,0 +1,106 @@
+"""Who acts and where: people and channels as their platforms tell of them, learnt when first met, and kept fresh.
+
+What a person may see hangs on it (guest or not, gone or not, in which private channels). So it follows the platform's
+events at once, is asked again when somebody acts and the last answer is old, and in rounds where no event ever comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import or_, select
+
+from bot import communities, experts
+from bot.errors import Stranger
+from bot.models import Account, Channel, Person
+from bot.ports import ChatPlatform, DeliveryError, Event, PersonRef, Place, Profile
+from bot.store import Store
+
+log = structlog.get_logger()
+
+FRESH = timedelta(hours=6)  # who acts is asked for again after this long
+ROUND, AT_MOST, STALE = timedelta(hours=1), 400, timedelta(days=1)  # in each round so many of those not seen for a day
+EVERYBODY = "everybody"
+
+
+class Acquaintance:
+    """Knows people and channels of all platforms."""
+
+    def __init__(self, store: Store, platforms: Mapping[str, ChatPlatform]) -> None:
+        self._store = store
+        self._platforms = platforms
+
+    async def meet(self, event: Event) -> Person:
+        """The person who acts, introduced if new; the channel learnt of if new; both asked for again if long ago.
+
+        Raises `Stranger` for an actor whom the platform does not know.
+        """
+        async with self._store.reading() as tx:
+            account = await tx.session.get(Account, _key(event.actor))
+            person = await tx.person_of(event.actor)
+            channel = await tx.channel_at(event.place)
+            old = tx.now - FRESH
+        if event.place.channel and (channel is None or channel.checked_at is None or channel.checked_at < old):
+            await self.visit(event.place)
+        if account and person and account.checked_at and account.checked_at >= old:
+            return person
+        return await self.ask_who(event.actor) or person or await self._stranger()
+
+    async def ask_who(self, ref: PersonRef) -> Person | None:
+        """Ask the platform who this is, and keep it. Who is unknown there now is switched off; None if never known."""
+        try:
+            profile = await self._platforms[ref.platform].profile(ref)
+        except LookupError:
+            return await self._gone(ref)
+        except DeliveryError as error:
+            log.warning("person.not_asked", reason=str(error))
+            return None
+        return await self._store.run(lambda tx: experts.introduce(tx, profile))
+
+    async def visit(self, place: Place) -> None:
+        """Ask the platform what this channel is and, for a private one, who is in it; keep both."""
+        platform = self._platforms[place.platform]
+        try:
+            info = await platform.place(place.root)
+            if info.direct:
+                return
+            inside = await platform.members(place.root) if info.private else []
+        except LookupError:
+            await self._store.run(lambda tx: communities.lost(tx, place.root))
+        except DeliveryError as error:
+            log.warning("channel.not_asked", reason=str(error))
+        else:
+            await self._store.run(lambda tx: communities.learn(tx, info, inside))
+
+    async def round(self, _subject: str = EVERYBODY) -> None:
+        """Ask again for those of whom nothing was heard for a day; some in each round, the longest unseen first."""
+        async with self._store.reading() as tx:
+            old = tx.now - STALE
+            unseen = select(Account).where(or_(Account.checked_at.is_(None), Account.checked_at < old))
+            accounts: list[Account] = await tx.all(unseen.order_by(Account.checked_at).limit(AT_MOST))
+            unvisited = select(Channel).where(or_(Channel.checked_at.is_(None), Channel.checked_at < old))
+            channels: list[Channel] = await tx.all(unvisited.order_by(Channel.checked_at).limit(AT_MOST))
+        for channel in channels:
+            if channel.platform in self._platforms:
+                await self.visit(Place(channel.platform, channel.workspace, channel.channel))
+        for account in accounts:
+            if account.platform in self._platforms:
+                await self.ask_who(PersonRef(account.platform, account.workspace, account.user))
+        await self._store.run(lambda tx: tx.later("round", EVERYBODY, after=ROUND))
+
+    async def _gone(self, ref: PersonRef) -> Person | None:
+        async with self._store.reading() as tx:
+            person = await tx.person_of(ref)
+        if person is None:
+            return None
+        known = Profile(ref=ref, name=person.name, time_zone=person.time_zone, active=False)
+        return await self._store.run(lambda tx: experts.introduce(tx, known))
+
+    async def _stranger(self) -> Person:
+        raise Stranger
+
+
+def _key(ref: PersonRef) -> tuple[str, str, str]:
+    return ref.platform, ref.workspace, ref.id
