@@ -172,6 +172,8 @@ def ask(text: str, who: As = None, as_json: AsJson = False) -> None:
         out.print("No past answer fits.")
     route = result["route"]
     out.print(f"\nCommunity: [bold]{route['community'] or 'none'}[/bold]")
+    if route["why"]:
+        out.print(f"  {route['why']}", markup=False)
     _print_people(route["experts"])
 
 

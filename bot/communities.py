@@ -46,6 +46,13 @@ async def homes_for(tx: Transaction, person: Person, *, platform: str) -> dict[i
     return {row.community_id: row for row in rows if row.community_id and row.space in spaces}
 
 
+async def seen_by(tx: Transaction, spaces: Collection[str]) -> set[int]:
+    """The communities a reader of `spaces` knows of: with a channel they may see, or with none at all yet."""
+    hidden = {row.community_id for row in await tx.all(select(Channel)) if row.space not in spaces}
+    shown = {row.community_id for row in await tx.all(select(Channel)) if row.space in spaces}
+    return {key for key in await tx.all(select(Community.id)) if key in shown or key not in hidden}
+
+
 async def overview(tx: Transaction, person: Person, *, platform: str) -> list[tuple[str, str, str, int]]:
     """Name, channel, domain and number of open questions of each community this person may see."""
     seen = Question.space.in_(await tx.readable(person))

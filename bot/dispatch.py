@@ -63,6 +63,7 @@ PRESSES: Mapping[str, Press] = {
     "accept": answers.accept,
     "missing": answers.missing_form,
     "me_too": answers.me_too,
+    "read": knowledge.read,
     "publish": knowledge.publish,
     "retire": knowledge.discard,
     "edit_entry": knowledge.edit_form,

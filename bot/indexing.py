@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import func, select
@@ -14,6 +15,7 @@ from expertise_index import Contribution, ExpertiseIndex, Item
 #: The index work that brings in the topics of all profiles; asked for by each range of people, done once for many.
 TOPICS = "topics:all"
 FEW = 16
+MOST_SUBJECTS = 40  # of one community
 
 
 async def index_range(store: Store, index: ExpertiseIndex, subject: str) -> None:
@@ -139,26 +141,42 @@ async def _person_items(tx: Transaction, first: int, last: int) -> tuple[list[It
 
 
 async def _community_items(tx: Transaction, first: int, last: int) -> tuple[list[Item], list[str]]:
+    """A community as a whole, and each subject of its domain by itself: one among many would drown in the whole."""
     rows: list[Community] = await tx.all(select(Community).where(Community.id.between(first, last)))
     items, gone = [], []
     for row in rows:
-        homes: list[Channel] = await tx.all(select(Channel).where(Channel.community_id == row.id))
-        if not homes:
-            gone.append(f"community:{row.id}")
-            continue
-        spaces = {home.space for home in homes}
-        items.append(
-            Item(
-                id=f"community:{row.id}",
-                kind="community",
-                title=row.name,
-                body=row.domain,
-                space=ORG if ORG in spaces else min(spaces),
-                community=str(row.id),
-                created=tx.now,
-            )
+        homes: list[Channel] = await tx.all(
+            select(Channel).where(Channel.community_id == row.id, Channel.archived.is_(False))
         )
+        spaces = {home.space for home in homes}
+        said = said_by(row) if homes else {}
+        for key, title in said.items():
+            items.append(
+                Item(
+                    id=key,
+                    kind="community",
+                    title=title,
+                    body=row.domain if key == f"community:{row.id}" else "",
+                    space=ORG if ORG in spaces else min(spaces),
+                    community=str(row.id),
+                    created=tx.now,
+                )
+            )
+        every = [f"community:{row.id}", *(f"community:{row.id}:{number}" for number in range(MOST_SUBJECTS))]
+        gone += [key for key in every if key not in said]
     return items, gone
+
+
+def said_by(community: Community) -> dict[str, str]:
+    """What a community says of itself, by item: its name (with the whole domain), and subject by subject."""
+    parts = {f"community:{community.id}:{number}": words for number, words in enumerate(subjects(community.domain))}
+    return {f"community:{community.id}": community.name, **parts}
+
+
+def subjects(domain: str) -> list[str]:
+    """What a community's description speaks of, subject by subject."""
+    found = re.split(r"[,.;:()\n]| and ", domain)
+    return [words for part in found if len(words := " ".join(part.split())) > 2][:MOST_SUBJECTS]
 
 
 _ITEMS = {"entries": _entry_items, "people": _person_items, "communities": _community_items}

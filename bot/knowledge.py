@@ -177,6 +177,7 @@ async def publish(tx: Transaction, person: Person, event: Pressed) -> None:
     entry = await _reviewable(tx, person, event.value)
     entry.state, entry.verified_at = "published", tx.now
     await _reviewed(tx, entry, f"✓ Published by {plain(person.name)}.")
+    await _tell_owner(tx, entry, person, published=True)
 
 
 async def discard(tx: Transaction, person: Person, event: Pressed) -> None:
@@ -184,6 +185,7 @@ async def discard(tx: Transaction, person: Person, event: Pressed) -> None:
     entry = await _reviewable(tx, person, event.value)
     await retire(tx, entry, by=person.id, reason="discarded in review")
     await _reviewed(tx, entry, f"Discarded by {plain(person.name)}. The thread stays as it is.")
+    await _tell_owner(tx, entry, person, published=False)
 
 
 async def edit_form(tx: Transaction, person: Person, event: Pressed) -> Form:
@@ -203,6 +205,25 @@ async def edit(tx: Transaction, person: Person, event: Submitted) -> None:
         answer.text = event.text("text").strip()
     entry.state, entry.verified_at = "published", tx.now
     await _reviewed(tx, entry, f"✓ Edited and published by {plain(person.name)}.")
+    await _tell_owner(tx, entry, person, published=True)
+
+
+async def _tell_owner(tx: Transaction, entry: Entry, by: Person, *, published: bool) -> None:
+    """Whose answer it is hears what became of it."""
+    account = await tx.recipient(entry.owner_id, entry.space) if entry.owner_id not in (None, by.id) else None
+    if account:
+        card = replies.entry_decided(entry.title, by.name, published=published)
+        await tx.show(f"decided:{entry.id}", card, to=account)
+
+
+async def read(tx: Transaction, person: Person, event: Pressed) -> None:
+    """Show the whole of an entry, privately."""
+    row = await tx.get(Entry, row_id(event.value))
+    match = Match(id=f"entry:{row.id}", kind="entry", score=0.0, similarity=0.0, words=())
+    seen = await seen_by(tx, person, [match])
+    if not seen:
+        raise NotAllowed("That answer was taken back, or you may no longer see it.")
+    await tx.show(f"read:{seen[0].entry_id}:{event.id}", replies.entry(seen[0], now=tx.now), to=event.actor)
 
 
 # --- what a reader sees -----------------------------------------------------------------------------------------------
@@ -249,6 +270,7 @@ async def seen_by(tx: Transaction, reader: Person | None, matches: Sequence[Matc
             created=row.created_at,
             reviewed=row.state == "published",
             link=row.link,
+            body=row.body,
             helped=helped.get(key, 0),
             why=_why(match),
         )

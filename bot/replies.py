@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 import humanize
 
@@ -21,6 +22,7 @@ UNDER_YOUR_NAME = (
     "two. Use the buttons here to accept an answer or to say what is missing; they do not name you."
 )
 BLIND = "My search is out of order just now, so I cannot look for past answers. People can help all the same:"
+UNSURE = "nothing tells me where it belongs, so this is a guess. Choose another one under “Change …”"
 FOREIGN = (
     "I search best in English, so I may have missed a past answer to that. Send it again in English and I look once "
     "more, or go straight to people:"
@@ -83,11 +85,13 @@ class Past:
     created: datetime
     reviewed: bool
     link: str = ""
+    body: str = ""  # what the question says beyond its title
     helped: int = 0
     why: str = ""
     suggestion_id: int = 0
     outcome: str = "shown"
     shared: bool = False
+    channel: str = ""  # where the asker may share it; empty for nowhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +150,16 @@ def _past(past: Past, now: datetime, *, length: int = EXCERPT) -> list[Part]:
     return [*parts, Context(f"Why this: {past.why}")] if past.why else parts
 
 
+def _rest(past: Past, length: int) -> tuple[Button, ...]:
+    """The way to what `_past` cut off."""
+    cut = len(past.answer.strip()) > length
+    return (Button("Read all of it", "read", str(past.entry_id)),) if cut else ()
+
+
+def _row(buttons: Sequence[Button]) -> list[Part]:
+    return [Buttons(tuple(buttons))] if buttons else []
+
+
 # --- to the asker, in private --------------------------------------------------------------------------------------
 
 
@@ -165,18 +179,20 @@ def suggestions(question_id: int, text: str, items: Sequence[Past], now: datetim
     """Past answers, best first, each with its source and one tap for what the asker thinks of it."""
     parts: list[Part] = [Quote(excerpt(text, 300)), Text("**This may have been answered before.** Only you see this.")]
     for number, item in enumerate(items):
-        parts += [Divider(), *_past(item, now, length=EXCERPT if number == 0 else 240)]
+        length = EXCERPT if number == 0 else 240
+        parts += [Divider(), *_past(item, now, length=length)]
         value = str(item.suggestion_id)
         row = [
             Button("This solved it", "solved", value, "primary" if number == 0 else "plain"),
             Button("Not quite", "not_quite", value),
         ]
-        if not item.shared:
-            row.append(Button("Share with the channel", "share", value))
-        parts.append(Buttons(tuple(row)))
+        if item.channel and not item.shared:
+            row.append(Button(excerpt(f"Share in #{item.channel}", 70), "share", value))
+        parts.append(Buttons((*row, *_rest(item, length))))
         if item.shared:
-            parts.append(Context("Shared with the channel."))
-    parts += [Divider(), Buttons((Button("None of these: ask the experts", "ask_experts", str(question_id)),))]
+            parts.append(Context(f"Shared in #{plain(item.channel)}." if item.channel else "Shared with the channel."))
+    label = "None of these: ask the experts" if items[1:] else "Ask the experts"
+    parts += [Divider(), Buttons((Button(label, "ask_experts", str(question_id)),))]
     return Message(f"{len(items)} past answer{'s' if len(items) > 1 else ''} may help.", tuple(parts))
 
 
@@ -194,20 +210,23 @@ def preview(
     *,
     community: str,
     channel: str,
-    private: bool,
+    readers: Literal["members", "everybody", "outsiders"],
+    why: str,
     candidates: Sequence[Candidate],
     usually: str,
     lead: str,
 ) -> Message:
     """Where the question would go, to whom and why, before anything is posted."""
-    who = "its members" if private else "everybody"
+    who = {"members": "its members", "outsiders": "everybody, **also from other organisations,**"}.get(readers, readers)
     parts: list[Part] = [
         Quote(excerpt(text, 300)),
-        Text(
-            f"{lead}\nI would post it in **#{plain(channel)}** ({plain(community)}), where {who} can read it,"
-            + (" and ask in private:" if candidates else ". I found nobody to ask in private, so its members see it.")
-        ),
+        Text(f"{lead}\nI would post it in **#{plain(channel)}** ({plain(community)}), where {who} can read it."),
     ]
+    if why:
+        parts.append(Context(f"Why there: {why}"))
+    parts.append(
+        Text("I would also ask in private:" if candidates else "I found nobody to ask in private; its members see it.")
+    )
     parts += [_person(c) for c in candidates]
     if usually:
         parts.append(Context(usually))
@@ -303,7 +322,7 @@ def missing(asked: Asked, text: str) -> Message:
 def shared(by: str, item: Past, now: datetime) -> Message:
     """A past answer that somebody shared with a channel."""
     head = Text(f"**{plain(by)}** found this past answer useful:")
-    return Message(f"{by} shared a past answer.", (head, *_past(item, now, length=1500)))
+    return Message(f"{by} shared a past answer.", (head, *_past(item, now, length=1500), *_row(_rest(item, 1500))))
 
 
 # --- to experts, in private ------------------------------------------------------------------------------------------
@@ -334,7 +353,7 @@ def prompt(
     else:
         for item in similar:
             parts += [Divider(), Context("A similar past answer, in case it helps:")]
-            parts += _past(replace(item, why=""), now, length=240)
+            parts += [*_past(replace(item, why=""), now, length=240), *_row(_rest(item, 240))]
     if state in ("open", "later"):
         value = str(prompt_id)
         parts.append(
@@ -406,8 +425,27 @@ def found(text: str, items: Sequence[Past], now: datetime) -> Message:
         )
     parts: list[Part] = [Text(f"**{len(items)} found** for “{plain(excerpt(text, 80))}”. Only you see this.")]
     for item in items:
-        parts += [Divider(), *_past(item, now, length=400)]
+        parts += [Divider(), *_past(item, now, length=400), *_row(_rest(item, 400))]
     return Message(f"{len(items)} found.", tuple(parts))
+
+
+def entry(past: Past, *, now: datetime) -> Message:
+    """A knowledge entry, all of it."""
+    parts: list[Part] = [Text(f"**{plain(past.title)}**")]
+    parts += whole(past.body) if past.body else ()
+    parts += [Text("**Answer**"), *whole(past.answer, past.author), _source(past, now)]
+    return Message(excerpt(past.title, 120), tuple(parts))
+
+
+def entry_decided(title: str, by: str, *, published: bool) -> Message:
+    """To the author: what became of the draft made of their answer."""
+    words = (
+        f"{plain(by)} has looked it over: your answer is knowledge now, and whoever asks this next finds it."
+        if published
+        else f"{plain(by)} has decided not to keep it as knowledge. Your answer stays in its thread as it is."
+    )
+    head = "Your answer was published." if published else "Your answer was not kept as knowledge."
+    return Message(head, (Text(f"**{head}**"), Quote(excerpt(title, 200)), Context(words)))
 
 
 def knowing(text: str, candidates: Sequence[Candidate]) -> Message:

@@ -10,15 +10,17 @@ from typing import Any
 import structlog
 from sqlalchemy import func, select
 
-from bot import communities, experts, forms, knowledge, questions, replies
+from bot import communities, experts, forms, knowledge, placement, questions, replies
 from bot.errors import InvalidQuestion, NoCommunity, NotAllowed
 from bot.models import (
+    ORG,
     Answer,
     Community,
     Person,
     Prompt,
     Question,
 )
+from bot.placement import Placement
 from bot.ports import ChatPlatform, Form, FormError, Option, Place, Pressed, Submitted
 from bot.replies import Candidate, Past
 from bot.store import Store, Transaction
@@ -54,22 +56,21 @@ async def plan(
         words = str(NoCommunity())
         await store.run(lambda tx: tx.show(f"ask:{question_id}", replies.settled(question.text, words), to=ref))
         return
-    best, who = next(iter(homes)), list[Candidate]()
+    place, who = Placement(next(iter(homes)), ""), list[Candidate]()
+
+    async def may_know(space: str) -> list[Candidate]:
+        return await experts.who_knows(
+            store, index, question.text,
+            readable=spaces, space=space, without={asker_id}, limit=CANDIDATES, reachable=True,
+        )  # fmt: skip
+
     try:
         if not blind:
-            ranked = await index.communities(question.text, readable=spaces, now=store.clock.now(), limit=len(homes))
-            best = next((int(m.community) for m in ranked if int(m.community or 0) in homes), best)
-            space = homes[best].space
-            who = await experts.who_knows(
-                store,
-                index,
-                question.text,
-                readable=spaces,
-                space=space,
-                without={asker_id},
-                limit=CANDIDATES,
-                reachable=True,
-            )
+            who = await may_know(ORG)
+            chosen = await placement.choose(store, index, question.text, among=homes, readable=spaces, who=who)
+            place = chosen or place
+            if homes[place.community_id].space != ORG:  # only those who can see it there
+                who = await may_know(homes[place.community_id].space)
     except Exception:  # the asker chooses the community then, and its moderators are asked
         log.exception("search.failed", question=question_id)
         lead = replies.BLIND
@@ -77,8 +78,9 @@ async def plan(
     async def show(tx: Transaction) -> None:
         question = await tx.get(Question, int(question_id))
         if question.state in ("open", "suggested"):
-            chosen = who or await _moderators(tx, best, without=asker_id)
-            question.state, question.community_id = "suggested", best
+            chosen = who or await _moderators(tx, place.community_id, without=asker_id)
+            question.state, question.community_id = "suggested", place.community_id
+            question.community_why = place.why or ("" if lead == replies.BLIND else replies.UNSURE)
             question.plan = [_planned(c, asked=place < FIRST_PROMPTS) for place, c in enumerate(chosen)]
             await _show_preview(tx, question, lead)
 
@@ -96,14 +98,16 @@ async def route(
     store: Store, index: ExpertiseIndex, text: str, *, readable: Collection[str], without: Collection[int]
 ) -> dict[str, Any]:
     """Where a question would go and whom it would be brought to, in plain values: what `weaver ask` prints."""
-    ranked = await index.communities(text, readable=readable, now=store.clock.now(), limit=1)
+    who = await experts.who_knows(store, index, text, readable=readable, without=without, limit=CANDIDATES)
     async with store.reading() as tx:
-        best = int(ranked[0].community) if ranked and ranked[0].community else None
-        community = await tx.session.get(Community, best) if best else None
-    who = await experts.who_knows(store, index, text, readable=readable, without=without, limit=FIRST_PROMPTS)
+        among = await communities.seen_by(tx, readable)
+    best = await placement.choose(store, index, text, among=among, readable=readable, who=who)
+    async with store.reading() as tx:
+        name = await communities.name(tx, best.community_id) if best else None
     return {
-        "community": community.name if community else None,
-        "experts": [{"name": c.name, "title": c.title, "why": c.why.replace("\\", "")} for c in who],
+        "community": name,
+        "why": best.why.replace("\\", "") if best else "",
+        "experts": [{"name": c.name, "title": c.title, "why": c.why.replace("\\", "")} for c in who[:FIRST_PROMPTS]],
     }
 
 
@@ -129,7 +133,8 @@ async def _show_preview(tx: Transaction, question: Question, lead: str) -> None:
         question.text,
         community=community.name,
         channel=home.name,
-        private=home.private,
+        readers="members" if home.private else "outsiders" if home.outsiders else "everybody",
+        why=question.community_why,
         candidates=await _candidates(tx, question, asked_only=True),
         usually=await usually(tx, community.id),
         lead=lead,
@@ -182,7 +187,8 @@ async def change(tx: Transaction, person: Person, event: Submitted) -> None:
     homes = await communities.homes_for(tx, person, platform=event.actor.platform)
     if event.text("community") not in {str(key) for key in homes}:
         raise FormError({"community": "Choose one of the communities in the list."})
-    question.community_id = int(event.text("community"))
+    if question.community_id != int(event.text("community")):
+        question.community_id, question.community_why = int(event.text("community")), "you chose it"
     space = homes[question.community_id].space
     allowed = await experts.members(tx, space)
     also = await experts.known(tx, [replace(event.actor, id=key) for key in event.chosen("also")])

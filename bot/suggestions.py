@@ -8,9 +8,10 @@ import structlog
 from sqlalchemy import select
 
 from bot import communities, knowledge, language, questions, replies, routing
-from bot.errors import AlreadyDone, NoCommunity, NotAllowed
+from bot.errors import AlreadyDone, NotAllowed
 from bot.models import (
     ORG,
+    Channel,
     Entry,
     EntryAnswer,
     Person,
@@ -72,7 +73,10 @@ async def _show_suggestions(tx: Transaction, question: Question, asker: Person) 
         .order_by(Suggestion.rank)
     )
     items = [await _past(tx, asker, row) for row in rows]
-    seen = [item for item in items if item]
+    seen = []
+    for item in filter(None, items):
+        channel = await _where_to_share(tx, question, asker, await tx.get(Entry, item.entry_id))
+        seen.append(replace(item, channel=channel.name if channel else ""))
     if seen:
         card = replies.suggestions(question.id, question.text, seen, tx.now)
         await tx.show(f"ask:{question.id}", card, to=questions.asker_of(tx, question)[1])
@@ -140,20 +144,25 @@ async def ask_experts(tx: Transaction, person: Person, event: Pressed) -> None:
 async def share(tx: Transaction, person: Person, event: Pressed) -> None:
     """Show a past answer in the channel it was asked in, or in its community's; only where all may see it."""
     row, question, past = await _suggestion(tx, person, event)
-    origin = Place(*tx.seal.open_json(question.sealed_origin))
-    channel = await tx.channel_at(origin)
-    entry = await tx.get(Entry, row.entry_id)
-    if channel is None or channel.community_id is None:  # asked in private: the community's questions.own channel
-        spaces = await tx.readable(person)
-        home = await communities.home(tx, entry.community_id, platform=origin.platform, spaces=spaces)
-        if home is None:
-            raise NoCommunity("That answer belongs to no channel here, so there is nowhere to share it.")
-        channel, origin = home, Place(home.platform, home.workspace, home.channel)
-    if entry.space not in (ORG, channel.space):
-        raise NotAllowed("Not everybody in that channel may see this answer, so I cannot share it there.")
-    if not await tx.may_see(person, channel.space):
-        raise NotAllowed("You are not in that channel.")
+    channel = await _where_to_share(tx, question, person, await tx.get(Entry, row.entry_id))
+    if channel is None:
+        raise NotAllowed("There is no channel any more where everybody may see this answer, so I cannot share it.")
     row.shared = True
     await tx.session.flush()
+    origin = Place(channel.platform, channel.workspace, channel.channel)
     await tx.show(f"shared:{row.id}", replies.shared(person.name, past, tx.now), to=origin)
     await _show_suggestions(tx, question, person)
+
+
+async def _where_to_share(tx: Transaction, question: Question, person: Person, entry: Entry) -> Channel | None:
+    """The channel the question was asked in or, if that was in private, its community's; None if not all there may
+    see the entry, or the asker is not in it."""
+    origin = Place(*tx.seal.open_json(question.sealed_origin))
+    channel = await tx.channel_at(origin)
+    spaces = await tx.readable(person)
+    if channel is None or channel.community_id is None:
+        channel = await communities.home(tx, entry.community_id, platform=origin.platform, spaces=spaces)
+    if channel is None or channel.archived or channel.space not in spaces:
+        return None
+    inside = entry.space == ORG and not channel.outsiders
+    return channel if inside or entry.space == channel.space != ORG else None

@@ -44,8 +44,8 @@ _THERE_STEEPNESS, _THERE_HALF_LIFE = 6.0, 10.0
 # What makes a contribution count more than an answer of which nothing is known.
 _ACCEPTED, _ENDORSED = 1.5, 0.2
 
-# A community's own description counts as much as this many entries.
-_DESCRIPTION = 3.0
+# What a community says of itself, its nearest line, counts as much as this many entries.
+_DESCRIPTION = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +161,29 @@ class _Part:
 
 
 def communities(ranked: Sequence[Ranked], now: datetime, limit: int) -> list[CommunityMatch]:
-    """Communities by the votes of similar entries, which fade, and by their own description, which does not."""
+    """Communities by the votes of similar entries, which fade, and by what they say of themselves, which does not."""
     votes: dict[str, float] = defaultdict(float)
-    for one in ranked:
-        if one.candidate.community:
-            described = one.candidate.kind == "community"
-            worth = _DESCRIPTION if described else 0.5 ** (_days(one.candidate.created, now) / _KNOWS_HALF_LIFE)
-            votes[one.candidate.community] += worth * math.exp(_VOTE_STEEPNESS * one.likeness)
+    because: dict[str, list[Ranked]] = defaultdict(list)
+    described: set[str] = set()
+    for one in ranked:  # best first: of what a community says of itself, the nearest counts
+        key = one.candidate.community
+        if not key:
+            continue
+        because[key].append(one)
+        if one.candidate.kind != "community":
+            worth = 0.5 ** (_days(one.candidate.created, now) / _KNOWS_HALF_LIFE)
+        elif key not in described:
+            described.add(key)
+            worth = _DESCRIPTION
+        else:
+            continue
+        votes[key] += worth * math.exp(_VOTE_STEEPNESS * one.likeness)
     total = sum(votes.values()) or 1.0
     best = sorted(votes.items(), key=lambda vote: (-vote[1], vote[0]))[:limit]
-    return [CommunityMatch(community=name, score=vote / total) for name, vote in best]
+    return [
+        CommunityMatch(community=name, score=vote / total, because=tuple(matches(because[name], MOST_EVIDENCE)))
+        for name, vote in best
+    ]
 
 
 def _days(since: datetime, now: datetime) -> float:

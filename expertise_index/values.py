@@ -111,3 +111,5 @@ class CommunityMatch:
     community: str
     #: Share of the votes, 0 to 1.
     score: float
+    #: What speaks for it, its entries and what it says of itself: the most like first, at most five.
+    because: tuple[Match, ...] = ()

@@ -51,7 +51,7 @@ async def test_not_quite_leads_to_people(world: World) -> None:
     await _answered(world)
 
     await eva.says("Why does the pump make a noise like gravel when the valve is half closed?")
-    await eva.presses("Share with the channel")
+    await eva.presses("Share in #pumps")
     assert "Eva Lind found this past answer useful" in ana.sees("found this past answer").words
     await eva.presses("Not quite")
     assert "Then let us ask people" in eva.sees("I would post it").words
@@ -64,6 +64,34 @@ async def test_not_quite_leads_to_people(world: World) -> None:
     await eva.presses("Ask under my name")
     world.be("dev").sees("Eva Lind asks")
     assert "you may know" not in ben.sees("Eva Lind asks").words
+
+
+async def test_the_preview_says_why_there(world: World) -> None:
+    """Which community, and the reasons: its subjects, its like questions, its people; or that it is a guess."""
+    ana = world.be("ana")
+    await ana.says("My bearings are too hot")
+    assert "it is about bearings" in ana.sees("Why there:").words
+    await ana.presses("Never mind")
+    await _answered(world)
+    await ana.says(QUESTION + " Somebody must know more")
+    await ana.presses("Ask the experts")
+    assert f"it answered “{QUESTION}”" in ana.sees("Why there:").words
+    await ana.presses("Never mind")
+    await ana.says("Zzyzx qwrtp vbnmk")
+    assert "this is a guess" in ana.sees("Why there:").words
+
+
+async def test_a_long_answer_can_be_read_to_its_end(world: World) -> None:
+    """The card shows its beginning; one tap shows the rest, privately."""
+    ana, ben, eva = world.be("ana"), world.be("ben"), world.be("eva")
+    await ana.says(QUESTION)
+    await ana.presses("Ask under my name")
+    await ben.says("Open the suction valve. " * 60 + "And mind the end.", thread=ben.sees("you may know").id)
+    await ana.presses("This answers it")
+    await eva.commands("know", QUESTION)
+    assert "mind the end" not in eva.sees(" found for ").words
+    await eva.presses("Read all of it")
+    assert "mind the end" in eva.sees("looked after by Ben Okafor").words
 
 
 async def test_an_anonymous_asker_stays_unknown(world: World) -> None:
@@ -188,6 +216,7 @@ async def test_a_draft_waits_for_its_moderator(world: World) -> None:
     assert "not reviewed yet" in ben.sees(" found for ").words
     await mod.presses("Publish")
     mod.sees("Published by Maud Keller")
+    ben.sees("Your answer was published")
 
 
 async def test_an_answer_typed_as_a_plain_message_is_not_lost(world: World) -> None:

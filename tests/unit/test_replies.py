@@ -70,8 +70,8 @@ def _cards() -> list[Message]:
     return [
         replies.looking(HOSTILE, ready=True), replies.suggestions(1, HOSTILE, [past, replace(past, shared=True)], NOW),
         replies.solved(HOSTILE, past, NOW), replies.posted(asked, [HOSTILE], waiting=False),
-        replies.preview(1, HOSTILE, community=HOSTILE, channel=HOSTILE, private=False, candidates=[someone],
-                        usually="", lead=replies.FOREIGN),
+        replies.preview(1, HOSTILE, community=HOSTILE, channel=HOSTILE, readers="outsiders", why=replies.UNSURE,
+                        candidates=[someone], usually="", lead=replies.FOREIGN),
         replies.cancelled(HOSTILE), replies.question(asked), replies.answer(asked, 1, HOSTILE, HOSTILE, accepted=True),
         replies.answered(asked, 1, HOSTILE, HOSTILE, accepted=False, withdrawn=False),
         replies.answered(asked, 1, HOSTILE, HOSTILE, accepted=False, withdrawn=True),
@@ -83,6 +83,7 @@ def _cards() -> list[Message]:
         replies.answer_or_question(HOSTILE, 1, [(1, HOSTILE)]),
         replies.to_review(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, ""),
         replies.communities([(HOSTILE, HOSTILE, HOSTILE, 1)]), replies.overview([asked], [asked]),
+        replies.entry(past, now=NOW), replies.entry_decided(HOSTILE, HOSTILE, published=True),
         replies.note(HOSTILE), replies.given_back("No.", HOSTILE),
     ]  # fmt: skip
 
