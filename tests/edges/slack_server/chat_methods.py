@@ -52,6 +52,8 @@ def _said(call: Call, channel: Channel) -> Message:
 @method("chat.postMessage")
 async def post_message(call: Call) -> Json:
     channel = _speakable(call, _destination(call))
+    if call.server.pacing and (wait := call.server.pacing.wait(channel.id)):
+        raise SlackError("ratelimited", retry_after=wait)
     message = _said(call, channel)
     message.metadata = call.arguments.get("metadata") or None
     if message.thread_ts and call.flag("reply_broadcast"):
@@ -92,10 +94,11 @@ async def update(call: Call) -> Json:
     channel, message = _own(call, "cant_update_message")
     if channel.archived:
         raise SlackError("is_archived")
+    previous = message.as_json()
     change_message(call, message, call.arguments)
     if call.arguments.get("metadata") is not None:
         message.metadata = call.arguments["metadata"] or None
-    call.server.events.changed(call.team, channel, message)
+    call.server.events.changed(call.team, channel, message, previous)
     said = channel.message_json(message, with_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": said}
 
@@ -116,8 +119,7 @@ def change_message(call: Call, message: Message, new: Json) -> None:
 @method("chat.delete")
 async def delete(call: Call) -> Json:
     channel, message = _own(call, "cant_delete_message")
-    del channel.messages[message.ts]
-    call.server.events.deleted(call.team, channel, message)
+    call.server.events.delete(call.team, channel, message)
     return {"channel": channel.id, "ts": message.ts}
 
 

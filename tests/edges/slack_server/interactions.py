@@ -117,16 +117,15 @@ class ResponseUrls:
             message = None
         if body.get("delete_original"):
             if message:
-                del where.channel.messages[message.ts]
-                if not message.only_for:
-                    self._server.events.deleted(where.team, where.channel, message)
+                self._server.events.delete(where.team, where.channel, message)
             return
         self._validate(body)
         blocks = self._server.with_ids(body.get("blocks") or [])
         if body.get("replace_original") and message:
+            previous = message.as_json()
             message.text, message.blocks = body.get("text", message.text), blocks
             if not message.only_for:
-                self._server.events.changed(where.team, where.channel, message)
+                self._server.events.changed(where.team, where.channel, message, previous)
             return
         installation = where.team.installation
         assert installation

@@ -95,8 +95,7 @@ class Person:
     async def deletes(self, message: Message) -> None:
         """Their own message goes."""
         channel = self._own(message)
-        del channel.messages[message.ts]
-        await self.server.tried(self.server.events.deleted(self.team, channel, message))
+        await self.server.tried(self.server.events.delete(self.team, channel, message))
 
     async def reacts(self, emoji: str, message: Message) -> None:
         """An emoji on a message they see."""
@@ -212,10 +211,8 @@ class Person:
         return attempt
 
     def _slackbot(self, channel: Channel, text: str) -> None:
-        if "USLACKBOT" not in self.team.users:
-            bot = User(id="USLACKBOT", team_id=self.team.id, name="slackbot", real_name="Slackbot", bot_id="B01")
-            self.team.users[bot.id] = bot
-        message = Message(channel=channel.id, ts=self.server.next_ts(), user="USLACKBOT", text=text,
+        slackbot = self.server.slackbot(self.team)
+        message = Message(channel=channel.id, ts=self.server.next_ts(), user=slackbot.id, text=text,
                           team_id=self.team.id, only_for=self.id)  # fmt: skip
         channel.messages[message.ts] = message
 
@@ -281,7 +278,7 @@ class Person:
         payload = payloads.shortcut(self, callback_id, message)
         return await self.server.inbound.deliver("interactive", payload).tried()
 
-    async def fills_and_submits(self, view: View | None = None, **values: Any) -> Submission:
+    async def fills_and_submits(self, view: View | None = None, /, **values: Any) -> Submission:
         """The form before them, its inputs by block_id, action_id or label (`**{"Your answer": "…"}`)."""
         view = self._open(view)
         fill(view, values)

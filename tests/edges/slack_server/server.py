@@ -204,6 +204,11 @@ class SlackServer:
         """Whether this is our bot's user."""
         return bool(team.installation and team.installation.bot_user == user)
 
+    def slackbot(self, team: Team) -> User:
+        """Slack's own voice in a team; in Slack's data it is no bot."""
+        slackbot = User(id="USLACKBOT", team_id=team.id, name="slackbot", real_name="Slackbot", email_confirmed=False)
+        return team.users.setdefault(slackbot.id, slackbot)
+
     def bot_profile(self, team: Team) -> Json:
         """As on messages of the bot, and in bots.info."""
         bot = team.bot()

@@ -159,13 +159,10 @@ class WebApi:
         if fault := self._server.faults.due(name):
             self.record(name, arguments, token, type(fault).__name__)
             return await fault.answer(request, act)
-        if self._server.pacing and name == "chat.postMessage":
-            wait = self._server.pacing.wait(str(arguments.get("channel")))
-            if wait:
-                self.record(name, arguments, token, "ratelimited")
-                body = {"ok": False, "error": "ratelimited"}
-                return web.json_response(body, status=429, headers={"Retry-After": str(wait)})
-        return web.json_response(await act(), headers=headers)
+        body = await act()
+        if wait := body.pop("retry_after", None):
+            return web.json_response(body, status=429, headers={"Retry-After": str(wait)})
+        return web.json_response(body, headers=headers)
 
     def record(self, name: str, arguments: Json, token: str, outcome: str) -> None:
         """Remember the call."""
