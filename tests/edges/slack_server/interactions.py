@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from .server import SlackServer
 
 
+_FIELDS = {
+    "attachments", "blocks", "delete_original", "metadata", "replace_original", "response_type", "text", "thread_ts",
+    "unfurl_links", "unfurl_media",
+}  # fmt: skip
+
+
 class Triggers:
     """Trigger ids: good once, for three seconds."""
 
@@ -140,6 +146,8 @@ class ResponseUrls:
             self._server.events.said(where.team, where.channel, said)
 
     def _validate(self, body: Json) -> None:
+        for unknown in sorted(set(body) - _FIELDS):
+            self._server.violations.append(Violation("response_url", f"unknown field {unknown}", body))
         problems = validation.block_problems(body.get("blocks") or [])
         problems += [] if body.get("text") or body.get("blocks") else ["no text and no blocks"]
         for problem in problems:

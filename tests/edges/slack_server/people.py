@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import payloads
 from .forms import choose, complaints, entered, fill
 from .inbound import Attempt, Delivery
-from .state import Channel, Json, Message, Team, User, View
+from .state import Channel, Json, Message, SlackError, Team, User, View
 from .submissions import Submission, closes, submits
 from .text import elements, message_text, view_text
 
@@ -201,14 +201,30 @@ class Person:
             raise NotThere(f"{command} is not a valid command")
         where = channel or self.dm
         self._must_be_in(where)
-        payload = payloads.command(self, where, command, html.escape(text, quote=False))
+        payload = payloads.command(self, where, command, self._typed_after(command, text))
         attempt = await self.server.inbound.deliver("slash_commands", payload).tried()
         if attempt.reason:
             error = "operation_timeout" if attempt.reason.endswith("timeout") else "dispatch_failed"
             self._slackbot(where, f'{command} failed with the error "{error}"')
         elif body := attempt.json():
-            self.server.response_urls.answered(self.team, where, self.id, body)
+            try:
+                self.server.response_urls.answered(self.team, where, self.id, body)
+            except SlackError:
+                self._slackbot(where, f'{command} failed with the error "invalid_command_response"')
         return attempt
+
+    def _typed_after(self, command: str, text: str) -> str:
+        """Mentions come as ids only where the manifest says `should_escape`; the rest is escaped always."""
+        wanted = next(one for one in self.server.feature("slash_commands") if one["command"] == command)
+        words = typed(text, self.team)
+
+        def named(match: re.Match[str]) -> str:
+            sign, one = match.groups()
+            found = self.team.users.get(one) if sign == "@" else self.team.channels.get(one)
+            name = found.name if found else one
+            return f"<{sign}{one}|{name}>" if wanted.get("should_escape") else sign + name
+
+        return re.sub(r"<(https?://[^>]+)>", r"\1", re.sub(r"<([@#])([UC][A-Z0-9]+)>", named, words))
 
     def _slackbot(self, channel: Channel, text: str) -> None:
         slackbot = self.server.slackbot(self.team)
