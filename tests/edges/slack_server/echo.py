@@ -50,7 +50,7 @@ MANIFEST: dict[str, Any] = {
     "settings": {
         "event_subscriptions": {
             "bot_events": _words(
-                "app_home_opened app_mention app_uninstalled channel_archive channel_deleted channel_left "
+                "app_home_opened app_mention app_uninstalled channel_archive channel_deleted channel_left group_left "
                 "channel_rename channel_shared channel_unarchive channel_unshared dnd_updated_user "
                 "group_archive group_rename link_shared member_joined_channel member_left_channel "
                 "message.channels message.groups message.im reaction_added reaction_removed team_join "

@@ -119,8 +119,9 @@ class ResponseUrls:
     def respond(self, where: _ResponseUrl, body: Json) -> None:
         """Post, replace or delete."""
         message = where.message
-        if message and message.ts not in where.channel.messages:
-            message = None
+        own = message and self._server.is_bot(where.team, message.user)
+        if message and (message.ts not in where.channel.messages or not own):
+            message = None  # it is gone, or it is a person's, with a preview of the bot below
         if body.get("delete_original"):
             if message:
                 self._server.events.delete(where.team, where.channel, message)

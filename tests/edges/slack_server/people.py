@@ -143,7 +143,9 @@ class Person:
     # --- what they see ---
 
     def channels(self) -> list[Channel]:
-        """Those they are in, and the public ones."""
+        """Those they are in, and the public ones; none once their account is switched off."""
+        if self.user.deleted:
+            return []
         return [channel for channel in self.team.channels.values() if channel.visible_to(self.user)]
 
     def messages(self, channel: Channel | None = None) -> list[Message]:
@@ -270,7 +272,9 @@ class Person:
         if isinstance(place, View):
             fill(place, {})
         action |= {"block_id": block["block_id"], "type": element["type"], "action_ts": self.server.next_ts()}
-        payload = payloads.block_actions(self, place, action)
+        unfurls = place.unfurls.items() if isinstance(place, Message) else ()
+        unfurl = next((url for url, preview in unfurls if block in preview.get("blocks", [])), "")
+        payload = payloads.block_actions(self, place, action, unfurl=unfurl)
         return await self.server.inbound.deliver("interactive", payload).tried()
 
     async def suggestions(self, text: str, of: str, on: Message | View | None = None) -> list[Json]:
@@ -309,7 +313,7 @@ class Person:
 
     def _open(self, view: View | None) -> View:
         view = view or self.modal
-        if view is None or view not in self.team.modals.get(self.id, []):
+        if self.user.deleted or view is None or view not in self.team.modals.get(self.id, []):
             raise NotThere(f"{self.user.real_name} has no form open")
         return view
 

@@ -260,6 +260,10 @@ class SlackServer:
             kept.append(block)
         return kept
 
+    def attachments_with_ids(self, attachments: list[Json]) -> list[Json]:
+        """The same for the blocks within attachments."""
+        return [one | ({"blocks": self.with_ids(one["blocks"])} if one.get("blocks") else {}) for one in attachments]
+
     def new_unfurl(self, channel: Channel, message: Message) -> str:
         """An id for chat.unfurl."""
         unfurl_id = str(uuid.uuid4())

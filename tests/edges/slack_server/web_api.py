@@ -225,9 +225,10 @@ class WebApi:
             self._refuse(call, "metadata_must_be_sent_from_app", problems)
         if name in ("chat.postMessage", "chat.postEphemeral", "chat.update"):
             self._validate_text(call)
-        for url, preview in (arguments.get("unfurls") or {}).items() if name == "chat.unfurl" else ():
-            if problems := validation.block_problems(preview.get("blocks", [])):
-                self._refuse(call, "cannot_unfurl_url", [f"{url}: {problem}" for problem in problems])
+        if arguments.get("attachments") and (problems := validation.attachment_problems(arguments["attachments"])):
+            self._refuse(call, "invalid_attachments", problems)
+        if name == "chat.unfurl" and (problems := validation.attachment_problems(list(arguments["unfurls"].values()))):
+            self._refuse(call, "cannot_unfurl_url", problems)
 
     def _validate_text(self, call: Call) -> None:
         arguments = call.arguments
