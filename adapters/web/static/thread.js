@@ -29,12 +29,12 @@ export function startThread() {
 
   function draw(detail = {}) {
     const { root } = state;
-    pane.hidden = !root;
-    if (!root) {
+    const channel = openChannel();
+    pane.hidden = !root || !channel;
+    if (pane.hidden) {
       composer = null;
       return;
     }
-    const channel = openChannel();
     const back = iconButton("back", "Back to the channel", closeThread);
     back.classList.add("to-list");
     const close = iconButton("close", "Close the thread (Esc)", closeThread);
