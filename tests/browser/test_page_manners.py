@@ -124,3 +124,50 @@ async def test_what_comes_below_is_offered(walk: Walk) -> None:
     await expect(reader.message(said)).to_be_in_viewport()
     await expect(reader.page.get_by_role("button", name="New below")).to_have_count(0)
     await expect(writer.message(said)).to_be_in_viewport()
+
+
+async def test_a_form_is_not_closed_over_what_was_typed(walk: Walk) -> None:
+    """Escape asks first; what was wrong is not said any more once it is put right."""
+    from playwright.async_api import expect
+
+    asker, other = await walk.be("Chloe Ashworth"), await walk.be("Liam Garrity")
+    where = await _posts(asker, "Who knows a submersible pump that survives rags and wet wipes?")
+    await other.goes_to(where)
+    question = await other.sees("Chloe Ashworth asks", "wet wipes")
+    await other.presses("Answer", on=question)
+    form = other.dialog("Answer")
+    await form.wait_for()
+    await other.page.keyboard.press("Escape")
+    await expect(form).to_have_count(0)
+
+    await other.presses("Answer", on=question)
+    await other.presses("Answer", on=form)
+    await expect(form).to_contain_text("Please fill this in.")
+    other.complaints.clear()  # the browser notes the refused request
+    await form.get_by_label("Your answer").fill("One with a chopper impeller.")
+    await expect(form).not_to_contain_text("Please fill this in.")
+    await other.page.keyboard.press("Escape")
+    await other.presses("Cancel", on=other.dialog("Close without sending?"))
+    await expect(form.get_by_label("Your answer")).to_have_value("One with a chopper impeller.")
+    await other.presses("Cancel", on=form)
+    await walk.shot(other, "86-close-without-sending")
+    await other.presses("Close", on=other.dialog("Close without sending?"))
+    await expect(form).to_have_count(0)
+
+
+async def test_what_answers_a_command_is_shown(walk: Walk) -> None:
+    """Enter sends a command that is complete, and its answer is in sight wherever one was reading."""
+    from playwright.async_api import expect
+
+    asker = await walk.be("Mateo Fuentes", viewport={"width": 1000, "height": 480})
+    for command, answer in [
+        ("/know pump trips overload", "found for"),
+        ("/experts pumps", "Who knows about"),
+        ("/help", "/mine"),
+    ]:
+        await asker.composer("Weaver").fill(command)
+        await asker.composer("Weaver").press("Enter")
+        shown = await asker.sees(answer)
+        assert await _top(shown) >= await _top(asker.page.locator("#timeline-main")) - 1
+        await expect(asker.composer("Weaver")).to_have_value("")
+        await walk.shot(asker, f"87-{command[1:5]}")

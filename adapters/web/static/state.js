@@ -133,11 +133,14 @@ const PATIENCE = 4000;
 let spoken = 0;
 const waiting = new Set();
 
-/** While `work` runs, and until the bot then says or changes something, the place shows that the bot is at it. */
-export async function whileBusy(place, work) {
+/**
+ * While `work` runs, and until the bot then says or changes something, the place shows that the bot is at it.
+ * `follow`: what comes is an answer to what was just typed there, and is brought into sight.
+ */
+export async function whileBusy(place, work, { follow = false } = {}) {
   const add = (count) => {
     state.busy.set(place, (state.busy.get(place) ?? 0) + count);
-    changed("messages", {});
+    changed("messages", follow && count > 0 ? { follow: place } : {});
   };
   const before = spoken;
   let open = false;

@@ -19,6 +19,7 @@ function source() {
     root: state.root,
     readOnly: !openChannel()?.joined,
     beginning: null,
+    place: state.root && placeKey(state.channel, state.root.id),
     busy: state.root && state.busy.get(placeKey(state.channel, state.root.id)) ? `${state.bot.name} is on it` : null,
   };
 }

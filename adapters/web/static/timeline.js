@@ -13,7 +13,7 @@ const GROUP_MINUTES = 5;
 const touch = matchMedia("(hover: none)");
 
 export class Timeline {
-  /** `source()` gives {list, path, root, beginning, busy, readOnly}: what to show now. */
+  /** `source()` gives {list, path, root, place, beginning, busy, readOnly}: what to show now. */
   constructor(container, source, { inThread }) {
     this.container = container;
     this.source = source;
@@ -37,10 +37,11 @@ export class Timeline {
     new ResizeObserver(() => this.atEnd && this.toEnd()).observe(container);
   }
 
-  draw({ fresh = false, reveal = null, quietly = false, news = [] } = {}) {
-    const { list, root, beginning, busy } = this.source();
+  draw({ fresh = false, reveal = null, quietly = false, news = [], follow = null } = {}) {
+    const { list, root, place, beginning, busy } = this.source();
     const here = news.filter((message) => list.messages.has(message.id));
-    const stay = this.atEnd || fresh || here.some((message) => message.mine);
+    const answered = follow !== null && follow === place;
+    const stay = this.atEnd || fresh || answered || here.some((message) => message.mine);
     this.below = !stay && (this.below || here.length > 0);
     const last = inOrder(list).at(-1);
     const newest = last ? `${last.id}.${last.revision}` : "";
