@@ -171,3 +171,35 @@ async def test_what_answers_a_command_is_shown(walk: Walk) -> None:
         assert await _top(shown) >= await _top(asker.page.locator("#timeline-main")) - 1
         await expect(asker.composer("Weaver")).to_have_value("")
         await walk.shot(asker, f"87-{command[1:5]}")
+
+
+async def test_nothing_stays_on_the_screen_of_what_one_may_not_see(walk: Walk) -> None:
+    """Out of a private channel, with its thread open: both are gone at once, and one is somewhere else."""
+    from playwright.async_api import expect
+
+    olivia = await walk.be("Olivia Tremblay")
+    await olivia.goes_to("people-practice")
+    await olivia.main().get_by_role("button", name=re.compile("repl")).last.click()
+    await olivia.thread().get_by_role("article").first.wait_for()
+    await olivia.presses("Leave #people-practice")
+    await olivia.presses("Leave", on=olivia.dialog("Leave #people-practice?"))
+    await olivia.main().get_by_role("heading", name="Weaver").first.wait_for()
+    await expect(olivia.thread()).to_have_count(0)
+    await expect(olivia.channels().get_by_role("link", name="people-practice")).to_have_count(0)
+    await expect(olivia.page.locator("#toasts")).to_contain_text("not for you to see")
+    await walk.shot(olivia, "88-left")
+
+
+async def test_in_the_talk_with_the_bot_privacy_goes_without_saying(walk: Walk) -> None:
+    """“Only visible to you” stands where others are, not where nobody else ever is."""
+    from playwright.async_api import expect
+
+    hana = await walk.be("Hana Kobayashi")
+    await hana.composer("Weaver").fill("/help")
+    await hana.composer("Weaver").press("Enter")
+    await expect(await hana.sees("Ask me anything")).not_to_contain_text("Only visible to you")
+    await hana.goes_to("data-analytics")
+    await hana.composer("#data-analytics").fill("/help")
+    await hana.composer("#data-analytics").press("Enter")
+    await expect(await hana.sees("Ask me anything")).to_contain_text("Only visible to you")
+    await walk.shot(hana, "89-only-you")

@@ -2,7 +2,7 @@
 
 import { edit, hideActions, offerActions, press, showDone } from "./acts.js";
 import { h, icon, reconcile, toast } from "./dom.js";
-import { messageElement } from "./message.js";
+import { isWhisper, messageElement } from "./message.js";
 import { goTo, readAddress } from "./navigation.js";
 import { isOwn, justPressed } from "./own.js";
 import { inOrder, loadOlder } from "./state.js";
@@ -99,7 +99,7 @@ export class Timeline {
     for (const message of inOrder(list)) {
       const time = new Date(message.created);
       const day = dayKey(time);
-      let grouped = Boolean(last) && last.author.id === message.author.id && last.private === message.private;
+      let grouped = Boolean(last) && last.author.id === message.author.id && isWhisper(last) === isWhisper(message);
       grouped &&= time - new Date(last?.created) < GROUP_MINUTES * 60000 && !last?.deleted && !message.deleted;
       if (day !== lastDay) {
         const name = dayName(time);
