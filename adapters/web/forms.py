@@ -86,7 +86,7 @@ def _outgoing(question: Input) -> dict[str, Any]:
 def checked(takes: list[Any], typed: Mapping[str, Any], known: Callable[[str], bool]) -> dict[str, Value]:
     """The typed values in the port's types. Raises `FormError` with a sentence for each input that will not do.
 
-    `known` tells whether a person's id is one of somebody here.
+    `known` tells whether a person's id is one of somebody who may be chosen.
     """
     values: dict[str, Value] = {}
     errors: dict[str, str] = {}

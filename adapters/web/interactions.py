@@ -73,7 +73,7 @@ class Interactions:
         channel, thread = said["in"]
         room = await room_of(chat, channel, person)
         values = typed if isinstance(typed, dict) else {}
-        chosen = await chat.rooms.named(_ids(said["takes"], values))
+        met = await chat.rooms.met(_ids(said["takes"], values), person)
         try:
             event = Submitted(
                 id=f"web:submit:{chat.digest(person.id, key)}",
@@ -82,7 +82,7 @@ class Interactions:
                 at=chat.clock.now(),
                 form=said["form"],
                 value=said["value"],
-                values=checked(said["takes"], values, lambda one: one in chosen and chosen[one].active),
+                values=checked(said["takes"], values, met.__contains__),
             )
             await self._handle(event)
         except FormError as wrong:

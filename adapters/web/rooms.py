@@ -95,10 +95,13 @@ class Rooms:
             .order_by(users.c.name, users.c.id)
             .limit(limit)
         )
-        if asking.guest:
-            shared = select(members.c.person).where(members.c.present, members.c.channel.in_(self._mine(asking)))
-            query = query.where(users.c.id.in_(shared))
-        return await self._people(query)
+        return await self._people(query.where(self._met_by(asking)))
+
+    async def met(self, ids: Iterable[str], asking: Person) -> set[str]:
+        """Which of these ids are people whom `asking` can choose: the same whom `find` shows them."""
+        query = select(users.c.id).where(users.c.active, users.c.id.in_(sorted(set(ids))), self._met_by(asking))
+        async with self._store.engine.connect() as connection:
+            return set((await connection.execute(query)).scalars())
 
     async def named(self, ids: Iterable[str]) -> dict[str, Person]:
         """The people of these ids."""
@@ -210,6 +213,13 @@ class Rooms:
         async with self._store.engine.connect() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [Person(**{name: row[name] for name in _PERSON}) for row in rows]
+
+    def _met_by(self, person: Person) -> ColumnElement[bool]:
+        if not person.guest:
+            return true()
+        return users.c.id.in_(
+            select(members.c.person).where(members.c.present, members.c.channel.in_(self._mine(person)))
+        )
 
     def _mine(self, person: Person) -> Select[Any]:
         return select(members.c.channel).where(members.c.person == person.id, members.c.present)

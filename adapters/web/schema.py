@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -17,9 +13,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     text,
 )
+
+from bot.moments import Moment
 
 metadata = MetaData(
     naming_convention={
@@ -32,28 +29,6 @@ metadata = MetaData(
 
 #: SQLite counts rows by itself only in a column typed exactly INTEGER.
 _Id = BigInteger().with_variant(Integer(), "sqlite")
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time. SQLite has no time zones: there it is kept as UTC and comes back aware all the same."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database: refuse naive times, they are always a mistake."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a time zone cannot be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """From the database: always aware, always UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
 
 #: One row. Whoever writes takes the next number first and so holds the row until the commit: numbers become visible
 #: in their own order, and a reader who has seen 7 will never meet a late 6.
@@ -108,14 +83,14 @@ messages = Table(
     Column("body", Text, nullable=False, comment="a person's text; the bot's message as JSON; sealed if `sealed`"),
     Column("sealed", Boolean, nullable=False, default=False),
     Column("only_for", ForeignKey("web_users.id"), comment="set: shown to this person only"),
-    Column("created", UtcDateTime, nullable=False),
-    Column("edited", UtcDateTime),
-    Column("deleted", UtcDateTime),
+    Column("created", Moment, nullable=False),
+    Column("edited", Moment),
+    Column("deleted", Moment),
     Column("posted", BigInteger, nullable=False, comment="revision it first appeared in; 0 for seeded history"),
     Column("revision", BigInteger, nullable=False, index=True, comment="revision of its last change"),
     Column("delivery_id", String(200), unique=True),
     Column("client_key", String(200), unique=True),
-    Column("handled_at", UtcDateTime, comment="when the bot's handling was committed"),
+    Column("handled_at", Moment, comment="when the bot's handling was committed"),
     Index("ix_web_messages_page", "channel", "thread", "created", "id"),
     Index("ix_web_messages_unread", "channel", "posted"),
     Index(
@@ -132,7 +107,7 @@ reactions = Table(
     Column("message", ForeignKey("web_messages.id"), primary_key=True),
     Column("person", ForeignKey("web_users.id"), primary_key=True),
     Column("emoji", String(64), primary_key=True),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", Moment, nullable=False),
 )
 
 reads = Table(

@@ -56,10 +56,10 @@ class Stream:
         # A pulse may know less than the database (a new process): look once before waiting.
         now = await chat.store.revision()
         while not chat.pulse.closed:
+            current = await chat.rooms.person(person.id)
+            if current is None or not current.active:
+                return  # the page comes back, and is told that it is signed out
             if now > after:
-                current = await chat.rooms.person(person.id)
-                if current is None or not current.active:
-                    return
                 rooms, channels = await rooms_view(chat, current)
                 changed = await chat.feed.changed(current.id, rooms, after, MOST + 1)
                 event: dict[str, Any] = {}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from bot.ports import Button, Buttons, Message, Text
+from adapters.web.schema import channels, users
+from bot.ports import Button, Buttons, Commanded, Event, Form, Input, Message, Profile, Text
 from tests.edges.test_web_support import Browser, House, at, open_house, ref
 
 
@@ -143,3 +146,114 @@ async def test_what_is_left_is_not_read_any_more(house: House) -> None:
     await house.chat.add_channel("second", "second", "", True, ["maria", "tomas"])
     assert (await tomas.get("/api/channels/second/messages")).status == 404
     assert len((await maria.json("/api/channels/second/members"))["people"]) == 1
+
+
+async def test_a_guest_finds_and_chooses_only_whom_they_meet(house: House) -> None:
+    """By name, by id, and in a form: somebody they share no channel with is nobody."""
+    await house.chat.add_channel("visit", "visit", "", False, ["jonas", "maria"])
+    jonas, tomas = await house.browser("jonas"), await house.browser("tomas")
+
+    async def found(browser: Browser, query: str) -> list[str]:
+        return [person["id"] for person in (await browser.json(f"/api/people?{query}"))["people"]]
+
+    assert await found(jonas, "q=tom") == []
+    assert await found(jonas, "q=role") == []
+    assert await found(jonas, "id=tomas&id=amina&q=") == ["jonas", "maria"]
+    assert await found(tomas, "q=") == ["amina", "jonas", "maria", "tomas"]
+
+    for browser, colleague, status in [(jonas, "tomas", 422), (jonas, "maria", 200), (tomas, "amina", 200)]:
+        form = await _asked_for_a_colleague(house, browser)
+        answer = await browser.post("/api/forms", token=form["token"], values={"who": colleague})
+        assert (colleague, answer.status) == (colleague, status)
+    unmet, nobody = [
+        await jonas.post(
+            "/api/forms", token=(await _asked_for_a_colleague(house, jonas))["token"], values={"who": someone}
+        )
+        for someone in ("tomas", "no-such-person")
+    ]
+    assert await unmet.json() == await nobody.json()
+
+    assert (await (await house.browser("maria")).post("/api/channels/visit/leave")).status == 200
+    assert await found(jonas, "q=") == ["jonas"]
+
+
+async def _asked_for_a_colleague(house: House, browser: Browser) -> dict[str, Any]:
+    """The form that the bot opens at a command of theirs, in their own conversation."""
+
+    async def opens(event: Event) -> None:
+        if isinstance(event, Commanded):
+            who = Input(name="who", label="Who?", kind="person")
+            await house.chat.open_form(
+                event.trigger, Form(name="pick", value="1", title="Pick", submit="Take", inputs=(who,))
+            )
+
+    house.bot.script = opens
+    answer = await browser.post(f"/api/channels/dm-{browser.person}/messages", text="/pick")
+    form: dict[str, Any] = (await answer.json())["form"]
+    return form
+
+
+async def test_a_channel_made_private_is_gone_at_once(house: House) -> None:
+    """For those outside: its pages, its messages, its stream. For its members nothing changes."""
+    message = await house.chat.send(at("water"), CARD, delivery_id="d")
+    amina, maria = await house.browser("amina"), await house.browser("maria")
+    assert (await amina.get(f"/c/water/{message}")).status == 200
+    async with amina.stream(await house.chat.store.revision()) as stream:
+        await house.chat.add_channel("water", "water", "Pumps", True, [])
+        _, change = await stream.next()
+        assert [channel["id"] for channel in change["channels"]] == ["dm-amina"]
+        await maria.say("water", "not for everybody any more")
+        await house.chat.send(
+            await house.chat.direct(ref("amina")), Message("later", (Text("later"),)), delivery_id="l"
+        )
+        _, change = await stream.next()
+        assert [said["text"] for said in change["messages"]] == ["later"]
+    for path in (f"/c/water/{message}", "/api/channels/water/messages", "/api/channels/water/members"):
+        assert (await amina.get(path)).status == 404
+    assert (await amina.post("/api/channels/water/join")).status == 404
+    assert (await amina.post(f"/api/messages/{message}/press", action="go", value="1")).status == 404
+    assert len(await maria.reads("water")) == 2
+
+    await house.chat.add_channel("water", "water", "Pumps", False, [])
+    assert len(await amina.reads("water")) == 2
+
+
+async def test_somebody_made_a_guest_sees_less_at_once(house: House) -> None:
+    """What they are not in is gone, and so are the people they do not meet."""
+    message = await house.chat.send(at("water"), CARD, delivery_id="d")
+    amina = await house.browser("amina")
+    async with amina.stream(await house.chat.store.revision()) as stream:
+        await house.chat.add_people([(Profile(ref=ref("amina"), name="Amina", guest=True), "Guest")])
+        _, change = await stream.next()
+        assert [channel["id"] for channel in change["channels"]] == ["dm-amina"]
+    assert (await amina.get(f"/c/water/{message}")).status == 404
+    assert [person["id"] for person in (await amina.json("/api/people?q="))["people"]] == ["amina"]
+    assert (await amina.post("/api/channels/water/join")).status == 404
+
+
+async def test_somebody_made_inactive_is_signed_out_at_once(house: House) -> None:
+    """Their pages, their requests and their open stream end; their cookie and their sign-in link open nothing."""
+    amina, tomas = await house.browser("amina"), await house.browser("tomas")
+    async with amina.client.get(f"/api/stream?after={await house.chat.store.revision()}", timeout=None) as stream:
+        await house.chat.add_people([(Profile(ref=ref("amina"), name="Amina", active=False), "")])
+        await tomas.say("water", "after she left")
+        assert b"after she left" not in await stream.content.read()  # to the end: the server has closed it
+    for path in ("/api/state", "/api/channels/water/messages", "/api/people?q=", "/api/stream?after=0"):
+        assert (await amina.get(path)).status == 401
+    assert (await amina.post("/api/channels/dm-amina/messages", text="hello?")).status == 401
+    assert "Sign in with your link" in await (await amina.get("/c/water")).text()
+    assert (await amina.get(f"/signin?token={house.chat.sessions.signin_token('amina')}")).status == 403
+    assert "amina" not in [person["id"] for person in (await tomas.json("/api/people?q="))["people"]]
+
+
+async def test_a_table_changed_by_hand_is_obeyed(house: House) -> None:
+    """Another program writes into the tables and counts no revision: every request looks anew all the same."""
+    await house.chat.send(at("water"), CARD, delivery_id="d")
+    amina = await house.browser("amina")
+    assert len(await amina.reads("water")) == 1
+    async with house.engine.begin() as connection:
+        await connection.execute(update(channels).where(channels.c.id == "water").values(private=True))
+    assert (await amina.get("/api/channels/water/messages")).status == 404
+    async with house.engine.begin() as connection:
+        await connection.execute(update(users).where(users.c.id == "amina").values(active=False))
+    assert (await amina.get("/api/state")).status == 401

@@ -2,11 +2,12 @@
 
 import { messagePath, newKey, pagePath, post } from "./api.js";
 import { confirmThat } from "./dialog.js";
-import { h, iconButton, toast } from "./dom.js";
+import { announce, h, iconButton, toast } from "./dom.js";
 import { openForm } from "./form.js";
 import { openEmoji } from "./menu.js";
 import { react } from "./message.js";
 import { openThread } from "./navigation.js";
+import { notePress } from "./own.js";
 import { placeKey, receive, whileBusy } from "./state.js";
 
 /** One row for all messages: it moves to the one under the pointer or with the focus. */
@@ -93,6 +94,21 @@ export function edit(article, message) {
   input.focus();
 }
 
+/** For so long a button shows that its press has arrived. */
+const DONE_SHOWN = 2500;
+const done = new Map();
+const doneKey = (button, id) => `${id}.${button.dataset.action}.${button.dataset.value ?? ""}`;
+
+/** The tick on what was pressed a moment ago: the card may have been drawn anew since. */
+export function showDone(article, id) {
+  for (const button of article?.querySelectorAll("button[data-action]") ?? []) {
+    const left = (done.get(doneKey(button, id)) ?? 0) - Date.now();
+    if (left <= 0) continue;
+    button.classList.add("done");
+    setTimeout(() => button.classList.remove("done"), left);
+  }
+}
+
 /** A button of a card. Its key stays the same until an answer came: pressing again after a failure acts once. */
 export async function press(button, message) {
   if (button.getAttribute("aria-disabled") === "true") return;
@@ -101,17 +117,23 @@ export async function press(button, message) {
   button.classList.add("busy");
   button.dataset.key ||= newKey();
   const { action, value, key } = button.dataset;
+  notePress(message.id);
   try {
     const place = placeKey(message.channel, message.thread);
     const data = { key, action, value: value ?? "" };
     const answer = await whileBusy(place, () => post(messagePath(message.id, "press"), data));
     delete button.dataset.key;
     if (answer.form) openForm(answer.form);
+    else {
+      done.set(doneKey(button, message.id), Date.now() + DONE_SHOWN);
+      announce(`${button.textContent}: done`);
+    }
   } catch (error) {
     if (error.status && error.status < 500) delete button.dataset.key;
     toast(error.message, { icon: "warning" });
   } finally {
     button.classList.remove("busy");
     all.forEach((one) => one.removeAttribute("aria-disabled"));
+    document.querySelectorAll(`[data-id="${message.id}"]`).forEach((article) => showDone(article, message.id));
   }
 }

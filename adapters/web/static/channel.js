@@ -22,6 +22,7 @@ function source() {
     root: null,
     readOnly: !channel?.joined,
     beginning: channel && { key: `${channel.id}.${channel.topic}`, make: () => beginning(channel) },
+    place: placeKey(state.channel, null),
     busy: state.busy.get(placeKey(state.channel, null)) ? `${state.bot.name} is on it` : null,
   };
 }
@@ -51,8 +52,11 @@ function drawHeader() {
     return;
   }
   header.append(channel.topic ? h("p.topic", { dir: "auto", title: channel.topic }, channel.topic) : h("span.spacer"));
-  const count = channel.people === 1 ? "1 member" : `${channel.people} members`;
-  header.append(quiet("people", count, () => showPeople(channel)));
+  const noun = channel.people === 1 ? "member" : "members";
+  const members = quiet("people", String(channel.people), () => showPeople(channel));
+  members.setAttribute("aria-label", `${channel.people} ${noun}`);
+  members.append(h("span.noun", {}, noun));
+  header.append(members);
   if (channel.joined) {
     const leave = iconButton("leave", `Leave #${channel.name}`, () => leaveChannel(channel));
     header.append(leave);
@@ -119,7 +123,7 @@ async function act(work) {
 }
 
 function openHome() {
-  act(() => whileBusy(placeKey(state.channel, null), () => post("/api/home", { key: newKey() })));
+  act(() => whileBusy(placeKey(state.channel, null), () => post("/api/home", { key: newKey() }), { follow: true }));
 }
 
 async function joinChannel(channel) {

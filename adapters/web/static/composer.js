@@ -111,7 +111,7 @@ export class Composer {
     const forBot = this.direct || text.startsWith("/") || mentioned;
     const work = () => post(channelPath(this.channel, "/messages"), { key, text, thread });
     try {
-      const answer = forBot ? await whileBusy(placeKey(this.channel, thread), work) : await work();
+      const answer = forBot ? await whileBusy(placeKey(this.channel, thread), work, { follow: true }) : await work();
       if (answer.message) receive([answer.message]);
       if (answer.form) openForm(answer.form);
       memory.set(this.draftKey, this.input.value);

@@ -5,15 +5,26 @@ import { avatar, botTag, h, iconButton, toast } from "./dom.js";
 
 let titles = 0;
 
-/** A modal dialog with a title. Escape closes it; the focus goes back to where it was. */
-export function openDialog(title, content, { small = false, onclose = () => {} } = {}) {
+/**
+ * A modal dialog with a title. Escape closes it; the focus goes back to where it was. `content(close, leave)`: `leave`
+ * is what Escape does, and asks `mayLeave` first.
+ */
+export function openDialog(title, content, { small = false, onclose = () => {}, mayLeave = () => true } = {}) {
   const before = document.activeElement;
   const id = `dialog-title-${(titles += 1)}`;
   const close = () => dialog.close();
+  const leave = async () => {
+    if (await mayLeave()) close();
+  };
   const heading = h("h2", { id, dir: "auto" }, title);
-  const head = h("header.dialog-header", {}, heading, iconButton("close", "Close (Esc)", close));
-  const dialog = h("dialog", { "aria-labelledby": id }, head, ...content(close));
+  const head = h("header.dialog-header", {}, heading, iconButton("close", "Close (Esc)", leave));
+  const dialog = h("dialog", { "aria-labelledby": id }, head, ...content(close, leave));
   dialog.classList.toggle("small", small);
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    leave();
+  });
   dialog.addEventListener("close", () => {
     dialog.remove();
     onclose();

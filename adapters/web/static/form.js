@@ -1,7 +1,7 @@
 // Forms of the bot as dialogs. What is wrong is said at the input it is about; nothing typed is ever lost to it.
 
 import { newKey, post } from "./api.js";
-import { openDialog } from "./dialog.js";
+import { confirmThat, openDialog } from "./dialog.js";
 import { announce, h, icon } from "./dom.js";
 import { PeoplePicker } from "./picker.js";
 import { fromLocalInput, toLocalInput } from "./time.js";
@@ -16,14 +16,18 @@ export function openForm(form) {
   // One key for as long as the form is open and unchanged: pressing twice acts once.
   let key = newKey();
   let sending = false;
+  let touched = false;
 
-  const dialog = openDialog(form.title, (close) => [
+  const inside = (close, leave) => [
     h(
       "form",
       {
         noValidate: true,
-        oninput: () => {
+        oninput: (event) => {
           if (!sending) key = newKey();
+          touched = true;
+          fields.find((one) => one.element.contains(event.target))?.wrong("");
+          problem.textContent = "";
         },
         onsubmit: async (event) => {
           event.preventDefault();
@@ -50,9 +54,12 @@ export function openForm(form) {
         },
       },
       h("div.dialog-body", {}, form.intro && h("div", { html: form.intro }), ...fields.map((one) => one.element)),
-      h("footer.dialog-footer", {}, problem, h("button.button", { type: "button", onclick: close }, "Cancel"), submit),
+      h("footer.dialog-footer", {}, problem, h("button.button", { type: "button", onclick: leave }, "Cancel"), submit),
     ),
-  ]);
+  ];
+  const mayLeave = () =>
+    !touched || confirmThat("Close without sending?", "What you have typed or chosen here is lost then.", "Close");
+  const dialog = openDialog(form.title, inside, { mayLeave });
   fields[0]?.focus();
   return dialog;
 }

@@ -4,8 +4,9 @@ import { toast } from "./dom.js";
 import { startChannel } from "./channel.js";
 import { showHelp } from "./help.js";
 import { closeThread, goTo, readAddress, showPane } from "./navigation.js";
+import { startOwn } from "./own.js";
 import { shownChannels, startSidebar } from "./sidebar.js";
-import { channelOf, loadState, memory, state } from "./state.js";
+import { channelOf, loadState, memory, on, openChannel, state } from "./state.js";
 import { follow } from "./stream.js";
 import { openSwitcher } from "./switcher.js";
 import { startThread } from "./thread.js";
@@ -24,6 +25,13 @@ async function openAddress() {
     await goTo(home(), null, { push: false });
     if (phone.matches) showPane("list");
   }
+}
+
+/** The open channel is not this person's to see any more: nothing of it stays on the screen. */
+function leaveWhatIsGone() {
+  if (!state.channel || openChannel()) return;
+  toast("The channel you were in is not here any more, or not for you to see.");
+  goTo(home());
 }
 
 function step(by) {
@@ -53,9 +61,11 @@ async function start() {
     else toast(error.message, { icon: "warning" });
     return;
   }
+  startOwn();
   startSidebar();
   startChannel();
   startThread();
+  on("channels", leaveWhatIsGone);
   document.getElementById("open-switcher").addEventListener("click", openSwitcher);
   document.addEventListener("keydown", keyed);
   addEventListener("popstate", openAddress);

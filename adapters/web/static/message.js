@@ -4,8 +4,11 @@ import { messagePath, newKey, pagePath, post } from "./api.js";
 import { avatar, botTag, h, icon, toast } from "./dom.js";
 import { openEmoji } from "./menu.js";
 import { openThread } from "./navigation.js";
-import { receive, state } from "./state.js";
+import { channelOf, receive, state } from "./state.js";
 import { ago, clockTime, fullTime } from "./time.js";
+
+/** Said to one person among others. In the talk with the bot everything is: there it is not worth a word. */
+export const isWhisper = (message) => message.private && !channelOf(message.channel)?.direct;
 
 export function messageElement(message, { grouped, inThread }) {
   const time = new Date(message.created);
@@ -30,14 +33,14 @@ export function messageElement(message, { grouped, inThread }) {
           stamp,
           message.author.title && h("span.title", { dir: "auto" }, message.author.title),
         ),
-      message.private && h("p.only-you", {}, icon("eye"), "Only visible to you"),
+      isWhisper(message) && h("p.only-you", {}, icon("eye"), "Only visible to you"),
       ...words(message),
       reactions(message),
       !inThread && threadLine(message),
     ),
   );
   article.classList.toggle("grouped", grouped);
-  article.classList.toggle("private", message.private);
+  article.classList.toggle("private", isWhisper(message));
   return article;
 }
 

@@ -39,6 +39,7 @@ export class Popup {
           h("span.why", {}, command.hint),
         ],
         take: () => this.put(0, `/${command.name} `),
+        whole: command.name === typed && !command.arguments,
       }));
   }
 
@@ -96,6 +97,9 @@ export class Popup {
     if (step) {
       this.chosen = (this.chosen + step + this.options.length) % this.options.length;
       this.show(this.options);
+    } else if (event.key === "Enter" && this.options[this.chosen].whole) {
+      this.close(); // nothing to add to it: Enter sends
+      return false;
     } else if (event.key === "Enter" || event.key === "Tab") this.options[this.chosen].take();
     else if (event.key === "Escape") this.close();
     else return false;

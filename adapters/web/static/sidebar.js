@@ -5,6 +5,7 @@ import { avatar, bdi, botTag, h, icon } from "./dom.js";
 import { showHelp } from "./help.js";
 import { openMenu } from "./menu.js";
 import { goTo } from "./navigation.js";
+import { newsIn } from "./own.js";
 import { memory, on, state } from "./state.js";
 
 const container = document.getElementById("channels");
@@ -12,7 +13,7 @@ const corner = document.getElementById("me");
 
 /** What is before one's eyes is not new. */
 const unreadIn = (channel) =>
-  channel.id === state.channel && document.visibilityState === "visible" ? 0 : channel.unread;
+  channel.id === state.channel && document.visibilityState === "visible" ? 0 : newsIn(channel);
 
 function channelLink(channel) {
   const current = channel.id === state.channel;
@@ -47,7 +48,7 @@ export const shownChannels = () => [
 let shown = "";
 
 function draw() {
-  const signature = JSON.stringify([state.channels, state.channel, document.visibilityState]);
+  const signature = JSON.stringify([state.channels, state.channel, state.channels.map(unreadIn)]);
   if (signature === shown) return;
   shown = signature;
   const joined = state.channels.filter((channel) => channel.joined && !channel.direct);

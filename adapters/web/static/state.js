@@ -1,5 +1,6 @@
 // What the page knows: channels, and the messages of the channel and the thread that are open.
-// Parts of the page listen for "channels", "messages" and "open"; nothing here touches the document.
+// Parts of the page listen for "channels", "messages", "open" and "arrived" (changes, whether or not their channel is
+// open); nothing here touches the document.
 
 import { get, channelPath } from "./api.js";
 
@@ -26,7 +27,7 @@ function emptyList() {
   return { messages: new Map(), older: false, newer: false, loaded: false, newAfter: null };
 }
 
-const listeners = { channels: [], messages: [], open: [] };
+const listeners = { channels: [], messages: [], open: [], arrived: [] };
 export const on = (what, listener) => listeners[what].push(listener);
 export const changed = (what, detail) => listeners[what].forEach((listener) => listener(detail));
 
@@ -98,6 +99,7 @@ function take(list, page) {
 
 /** Messages from the stream or from an answer to a request; whatever is open takes what belongs to it. */
 export function receive(messages) {
+  changed("arrived", messages);
   if (messages.some((message) => message.author.bot)) {
     spoken += 1;
     [...waiting].forEach((end) => end());
@@ -131,11 +133,14 @@ const PATIENCE = 4000;
 let spoken = 0;
 const waiting = new Set();
 
-/** While `work` runs, and until the bot then says or changes something, the place shows that the bot is at it. */
-export async function whileBusy(place, work) {
+/**
+ * While `work` runs, and until the bot then says or changes something, the place shows that the bot is at it.
+ * `follow`: what comes is an answer to what was just typed there, and is brought into sight.
+ */
+export async function whileBusy(place, work, { follow = false } = {}) {
   const add = (count) => {
     state.busy.set(place, (state.busy.get(place) ?? 0) + count);
-    changed("messages", {});
+    changed("messages", follow && count > 0 ? { follow: place } : {});
   };
   const before = spoken;
   let open = false;

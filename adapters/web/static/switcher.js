@@ -2,6 +2,7 @@
 
 import { avatar, h, icon, reconcile } from "./dom.js";
 import { goTo } from "./navigation.js";
+import { newsIn } from "./own.js";
 import { shownChannels } from "./sidebar.js";
 import { state } from "./state.js";
 
@@ -68,7 +69,7 @@ const name = (channel) => (channel.direct ? state.bot.name : channel.name);
 /** What is new comes first, the channel one is in last. */
 function candidates() {
   const others = state.channels.filter((channel) => !channel.joined);
-  const rank = (channel) => (channel.id === state.channel ? 2 : channel.unread ? 0 : 1);
+  const rank = (channel) => (channel.id === state.channel ? 2 : newsIn(channel) ? 0 : 1);
   return [...shownChannels(), ...others].sort((a, b) => rank(a) - rank(b));
 }
 

@@ -19,6 +19,7 @@ function source() {
     root: state.root,
     readOnly: !openChannel()?.joined,
     beginning: null,
+    place: state.root && placeKey(state.channel, state.root.id),
     busy: state.root && state.busy.get(placeKey(state.channel, state.root.id)) ? `${state.bot.name} is on it` : null,
   };
 }
@@ -29,12 +30,12 @@ export function startThread() {
 
   function draw(detail = {}) {
     const { root } = state;
-    pane.hidden = !root;
-    if (!root) {
+    const channel = openChannel();
+    pane.hidden = !root || !channel;
+    if (pane.hidden) {
       composer = null;
       return;
     }
-    const channel = openChannel();
     const back = iconButton("back", "Back to the channel", closeThread);
     back.classList.add("to-list");
     const close = iconButton("close", "Close the thread (Esc)", closeThread);

@@ -1,16 +1,19 @@
 // A list of messages that keeps itself up to date: in the main pane, and in the thread.
 
-import { edit, hideActions, offerActions, press } from "./acts.js";
+import { edit, hideActions, offerActions, press, showDone } from "./acts.js";
 import { h, icon, reconcile, toast } from "./dom.js";
-import { messageElement } from "./message.js";
+import { isWhisper, messageElement } from "./message.js";
 import { goTo, readAddress } from "./navigation.js";
+import { isOwn, justPressed } from "./own.js";
 import { inOrder, loadOlder } from "./state.js";
 import { dayKey, dayName } from "./time.js";
 
 const GROUP_MINUTES = 5;
+/** On a touch screen nothing hovers, and what moves between a touch and its click makes the click miss. */
+const touch = matchMedia("(hover: none)");
 
 export class Timeline {
-  /** `source()` gives {list, path, root, beginning, busy, readOnly}: what to show now. */
+  /** `source()` gives {list, path, root, place, beginning, busy, readOnly}: what to show now. */
   constructor(container, source, { inThread }) {
     this.container = container;
     this.source = source;
@@ -18,9 +21,14 @@ export class Timeline {
     this.kept = new Map();
     this.loading = false;
     this.atEnd = true;
+    /** The newest message as drawn last, and whether something came below what is in sight. */
+    this.newest = "";
+    this.below = false;
     container.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    container.addEventListener("pointerover", (event) => this.offer(event));
-    container.addEventListener("focusin", (event) => this.offer(event));
+    container.addEventListener("pointerover", (event) => !touch.matches && this.offer(event));
+    container.addEventListener("focusin", (event) => {
+      if (!touch.matches || event.target.matches(":focus-visible")) this.offer(event);
+    });
     container.addEventListener("pointerleave", () => !container.contains(document.activeElement) && hideActions());
     container.addEventListener("click", (event) => this.clicked(event));
     container.addEventListener("keydown", (event) => this.keyed(event));
@@ -29,9 +37,19 @@ export class Timeline {
     new ResizeObserver(() => this.atEnd && this.toEnd()).observe(container);
   }
 
-  draw({ fresh = false, reveal = null, quietly = false } = {}) {
-    const { list, root, beginning, busy } = this.source();
-    const stay = this.atEnd || fresh;
+  draw({ fresh = false, reveal = null, quietly = false, news = [], follow = null } = {}) {
+    const { list, root, place, beginning, busy } = this.source();
+    const here = news.filter((message) => list.messages.has(message.id));
+    const answered = follow !== null && follow === place;
+    const stay = this.atEnd || fresh || answered || here.some((message) => message.mine);
+    this.below = !stay && (this.below || here.length > 0);
+    const last = inOrder(list).at(-1);
+    const newest = last ? `${last.id}.${last.revision}` : "";
+    // Whoever reads on below the beginning of a card that changes is not thrown back to it.
+    const known = last && this.find(last.id);
+    const readOn = known && known.offsetTop < this.container.scrollTop && !justPressed(last.id);
+    const arrived = newest !== this.newest && !readOn ? last : null;
+    this.newest = newest;
     const anchor = this.container.querySelector(".message");
     const before = anchor?.getBoundingClientRect().top;
     const held = document.activeElement?.closest?.(".message");
@@ -43,13 +61,15 @@ export class Timeline {
     nodes.push(...this.messageNodes(list, root));
     if (busy) nodes.push(this.keep("busy", busy, () => thinking(busy)));
     if (list.newer) nodes.push(this.keep("jump", "", () => this.jump()));
+    else if (this.below) nodes.push(this.keep("below", "", () => this.toNews()));
     reconcile(this.container, nodes);
     const shown = new Set(nodes);
     for (const [key, { node }] of this.kept) if (!shown.has(node)) this.kept.delete(key);
 
     if (heldHere && !document.activeElement.closest(".message")) this.find(heldHere)?.focus({ preventScroll: true });
     if (reveal && this.find(reveal)) this.reveal(reveal, quietly);
-    else if (stay) this.toEnd();
+    else if (stay) this.toEnd(arrived);
+    else if (arrived && justPressed(arrived.id)) this.toStart(arrived.id);
     else if (anchor?.isConnected) this.container.scrollTop += anchor.getBoundingClientRect().top - before;
   }
 
@@ -79,20 +99,24 @@ export class Timeline {
     for (const message of inOrder(list)) {
       const time = new Date(message.created);
       const day = dayKey(time);
-      let grouped = Boolean(last) && last.author.id === message.author.id && last.private === message.private;
+      let grouped = Boolean(last) && last.author.id === message.author.id && isWhisper(last) === isWhisper(message);
       grouped &&= time - new Date(last?.created) < GROUP_MINUTES * 60000 && !last?.deleted && !message.deleted;
       if (day !== lastDay) {
         const name = dayName(time);
         nodes.push(this.keep(`day${day}`, name, () => h("div.day", { role: "separator" }, name)));
         grouped = false;
       }
-      if (!newShown && list.newAfter !== null && message.posted > list.newAfter && !message.mine) {
+      if (!newShown && list.newAfter !== null && message.posted > list.newAfter && !isOwn(message)) {
         nodes.push(this.keep("new", "", () => h("div.new-line", { role: "separator" }, "New")));
         newShown = true;
         grouped = false;
       }
       const signature = `${message.revision}.${grouped}.${message.replies?.count ?? 0}`;
-      const make = () => messageElement(message, { grouped, inThread: this.inThread });
+      const make = () => {
+        const article = messageElement(message, { grouped, inThread: this.inThread });
+        showDone(article, message.id);
+        return article;
+      };
       nodes.push(this.keep(`m${message.id}`, signature, make));
       last = message;
       lastDay = day;
@@ -103,6 +127,14 @@ export class Timeline {
   jump() {
     const act = () => goTo(this.source().channel);
     return h("button.jump", { type: "button", onclick: act }, icon("down"), "Jump to the newest");
+  }
+
+  toNews() {
+    const act = () => {
+      this.container.focus({ preventScroll: true });
+      this.toEnd(inOrder(this.source().list).at(-1));
+    };
+    return h("button.jump", { type: "button", onclick: act }, icon("down"), "New below");
   }
 
   find(id) {
@@ -126,14 +158,25 @@ export class Timeline {
     this.scrolled();
   }
 
-  toEnd() {
+  /** Show the end; what came just now and is taller than the pane, from its beginning. */
+  toEnd(arrived = null) {
     this.container.scrollTop = this.container.scrollHeight;
     this.atEnd = true;
+    if (arrived) this.toStart(arrived.id);
+  }
+
+  /** If the beginning of a message lies above the pane, bring it into sight. */
+  toStart(id) {
+    const article = this.find(id);
+    if (!article || article.offsetTop >= this.container.scrollTop) return;
+    this.container.scrollTop = article.offsetTop;
+    this.atEnd = false;
   }
 
   async scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.container;
     this.atEnd = scrollHeight - scrollTop - clientHeight < 60;
+    if (this.atEnd && this.below) this.draw();
     const { list, path } = this.source();
     if (scrollTop > 400 || !list.older || this.loading) return;
     this.loading = true;
@@ -164,6 +207,7 @@ export class Timeline {
       event.preventDefault();
       goTo(address.channel, address.message);
     }
+    if (touch.matches && !event.target.closest("a, button, input, textarea, select")) this.offer(event);
   }
 
   /** Arrow keys go from message to message; E edits one's own. */
