@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from bot import forms, replies
+from bot import forms, replies, replies_knowledge
 from bot.errors import AlreadyDone, NotAllowed
 from bot.models import (
     ORG,
@@ -148,7 +148,7 @@ async def moderators(tx: Transaction, community_id: int | None) -> list[int]:
 
 async def _ask_moderators(tx: Transaction, entry: Entry, community: Community, answer: Answer) -> None:
     author = await tx.get(Person, answer.author_id)
-    card = replies.to_review(entry.id, community.name, entry.title, answer.text, author.name, entry.link)
+    card = replies_knowledge.to_review(entry.id, community.name, entry.title, answer.text, author.name, entry.link)
     for person_id in await moderators(tx, community.id):
         account = await tx.recipient(person_id, entry.space)
         if account:
@@ -168,7 +168,7 @@ async def _reviewed(tx: Transaction, entry: Entry, words: str) -> None:
     for person_id in await moderators(tx, entry.community_id):
         account = await tx.account_of(person_id)
         if account:
-            await tx.show(f"review:{entry.id}:{person_id}", replies.reviewed(entry.title, words), to=account)
+            await tx.show(f"review:{entry.id}:{person_id}", replies_knowledge.reviewed(entry.title, words), to=account)
     await tx.later("index", f"entries:{entry.id}-{entry.id}")
 
 

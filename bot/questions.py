@@ -17,7 +17,7 @@ from bot.models import (
     Prompt,
     Question,
 )
-from bot.ports import PersonRef, Place, clean
+from bot.ports import Event, Heard, Message, PersonRef, Place, clean
 from bot.replies import Asked, Past
 from bot.store import Transaction, row_id
 
@@ -85,6 +85,13 @@ async def own(tx: Transaction, person: Person, question_id: str, *states: str) -
     if states and question.state not in states:
         raise AlreadyDone("That question has moved on already. Its newest card says where it stands.")
     return question
+
+
+async def tell(tx: Transaction, event: Event, message: Message) -> None:
+    """A private reply where the person is: in the direct conversation, or for their eyes in the channel."""
+    direct = isinstance(event, Heard) and event.direct
+    whisper = None if direct or not event.place.channel else event.actor
+    await tx.show(f"reply:{event.id}", message, to=event.place if whisper else event.actor, whisper=whisper)
 
 
 # --- views and cards ------------------------------------------------------------------------------------------------

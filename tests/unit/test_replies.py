@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.web.render import render_markdown, render_message
-from bot import replies
+from bot import replies, replies_home, replies_knowledge
 from bot.ports import Buttons, Context, Message, Text
 from bot.replies import Asked, Candidate, Past, excerpt, plain
 
@@ -79,10 +79,11 @@ def _cards() -> list[Message]:
         replies.prompt(asked, 1, why="", named_by=HOSTILE, similar=[past], state="open", now=NOW),
         replies.your_answer_was_accepted(asked, "published", NOW, 2), replies.your_answer_helped(HOSTILE, 3),
         replies.question_solved(asked, HOSTILE, HOSTILE), replies.follow_up(asked, HOSTILE),
-        replies.found(HOSTILE, [past], NOW), replies.knowing(HOSTILE, [someone]), replies.settled(HOSTILE, "Done."),
+        replies_knowledge.found(HOSTILE, [past], NOW), replies_knowledge.knowing(HOSTILE, [someone]),
+        replies.settled(HOSTILE, "Done."),
         replies.answer_or_question(HOSTILE, 1, [(1, HOSTILE)]),
-        replies.to_review(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, ""),
-        replies.communities([(HOSTILE, HOSTILE, HOSTILE, 1)]), replies.overview([asked], [asked]),
+        replies_knowledge.to_review(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, ""),
+        replies_home.communities([(HOSTILE, HOSTILE, HOSTILE, 1)]), replies_home.overview([asked], [asked]),
         replies.note(HOSTILE), replies.given_back("No.", HOSTILE),
     ]  # fmt: skip
 

@@ -1,0 +1,51 @@
+"""Every sentence and card about what is known: searches, entries to review, entries somebody saved or linked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.ports import Button, Buttons, Context, Divider, Message, Part, Quote, Text
+from bot.replies import Candidate, Past, excerpt, past_parts, plain, someone
+
+
+def found(text: str, items: Sequence[Past], now: datetime) -> Message:
+    """The answer to a search."""
+    if not items:
+        return Message(
+            "Nothing found.",
+            (Text("I found nothing on that among what you may see. Ask it as a question, and I find you somebody."),),
+        )
+    parts: list[Part] = [Text(f"**{len(items)} found** for “{plain(excerpt(text, 80))}”. Only you see this.")]
+    for item in items:
+        parts += [Divider(), *past_parts(item, now, length=400)]
+    return Message(f"{len(items)} found.", tuple(parts))
+
+
+def knowing(text: str, candidates: Sequence[Candidate]) -> Message:
+    """Who knows about something."""
+    if not candidates:
+        words = "I know of nobody for that yet. Ask it as a question, and the right community sees it."
+        return Message("Nobody found.", (Text(words),))
+    parts: list[Part] = [Text(f"**Who knows about** “{plain(excerpt(text, 80))}”")]
+    parts += [someone(c) for c in candidates]
+    return Message(f"{len(candidates)} people may know.", tuple(parts))
+
+
+def to_review(entry_id: int, community: str, title: str, body: str, author: str, link: str) -> Message:
+    """To moderators: an entry that wants a look."""
+    parts: list[Part] = [Text(f"**New in {plain(community)}, to be reviewed**"), Quote(title), Quote(body, by=author)]
+    value = str(entry_id)
+    buttons = [
+        Button("Publish", "publish", value, "primary"),
+        Button("Edit …", "edit_entry", value),
+        Button("Discard", "retire", value, "danger"),
+    ]
+    if link:
+        buttons.append(Button("Open the thread", "open", url=link))
+    return Message(f"An entry to review: {excerpt(title, 100)}", (*parts, Buttons(tuple(buttons))))
+
+
+def reviewed(title: str, words: str) -> Message:
+    """What a moderator decided, on the card they decided it on."""
+    return Message(words, (Quote(title), Context(words)))
