@@ -11,7 +11,7 @@ import structlog
 
 from adapters.server import application, listen
 from adapters.web import WebChat
-from bot import answers, indexing, routing, suggestions
+from bot import answers, home, indexing, routing, suggestions
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import Dispatcher
 from bot.migrations import migrate
@@ -90,6 +90,7 @@ async def open_bot(
             "announce": lambda key: routing.announce(store, index, every, key, at_least=at_least),
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,
+            "home": lambda key: home.publish(store, every, key),
             "index": lambda key: indexing.index_range(store, index, key),
         },
         name=settings.replica,

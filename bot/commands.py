@@ -7,10 +7,21 @@ from dataclasses import astuple
 import structlog
 from sqlalchemy import select
 
-from bot import answers, communities, experts, knowledge, questions, replies, replies_home, replies_knowledge
-from bot.errors import NotAllowed
+from bot import (
+    answers,
+    communities,
+    experts,
+    forms,
+    knowledge,
+    profiles,
+    questions,
+    replies,
+    replies_home,
+    replies_knowledge,
+)
+from bot.errors import InvalidQuestion, NotAllowed
 from bot.models import Answer, Person, Prompt, Question
-from bot.ports import Commanded, Form, Heard, Message, PersonRef, Pressed
+from bot.ports import Commanded, Form, FormError, Heard, Message, PersonRef, Pressed, Submitted
 from bot.questions import tell
 from bot.store import Store, Transaction, row_id
 from expertise_index import ExpertiseIndex
@@ -31,6 +42,11 @@ class Commands:
         self._index = index
         self._at_least = at_least
 
+    @property
+    def ready(self) -> bool:
+        """Whether the search works already."""
+        return self._index.embedder.ready
+
     async def commanded(self, tx: Transaction, person: Person, event: Commanded) -> Form | None:
         """A command. One without its words says how it is used, or opens a form where there is a trigger."""
         text = event.text.strip()
@@ -43,14 +59,30 @@ class Commands:
                 await tell(tx, event, replies.note(HOW[event.name]))
             case "ask" if text:
                 await self._ask(tx, person, event, text)
+            case "ask" if event.trigger:
+                return forms.ask_form()
             case "community":
                 seen = await communities.overview(tx, person, platform=event.actor.platform)
                 await tell(tx, event, replies_home.communities(seen))
             case "mine":
                 await tell(tx, event, await overview(tx, person))
+            case "profile" if event.trigger:
+                return await profiles.form(tx, person)
+            case "profile":
+                await tell(tx, event, replies_home.profile(await profiles.expertise(tx, person)))
             case _:
                 await tell(tx, event, replies_home.help_text())
         return None
+
+    async def asked(self, tx: Transaction, person: Person, event: Submitted) -> None:
+        """The form of a question comes back. Raises `FormError` where there is no question in it."""
+        detail = questions.typed(event.text("detail"))
+        try:
+            text = questions.readable_question(event.text("text"))
+            text = questions.readable_question(f"{text}\n\n{detail}" if detail else text)
+        except InvalidQuestion as error:
+            raise FormError({"text": error.sentence}) from None
+        await self._ask(tx, person, event, text)
 
     async def said(self, tx: Transaction, person: Person, event: Heard) -> None:
         """A message to the bot: in the direct conversation, or with its name."""
@@ -71,9 +103,8 @@ class Commands:
             where = "I have your question. I answer you in our direct conversation, so that only you see it."
             await tx.show(f"seen:{event.id}", replies.note(where), to=event.place, whisper=event.actor)
 
-    async def _ask(self, tx: Transaction, person: Person, event: Heard | Commanded, text: str) -> Question:
-        ready = self._index.embedder.ready
-        return await questions.ask(tx, person, event.actor, event.place, text, ready=ready)
+    async def _ask(self, tx: Transaction, person: Person, event: Heard | Commanded | Submitted, text: str) -> Question:
+        return await questions.ask(tx, person, event.actor, event.place, text, ready=self.ready)
 
     async def _reply_to_card(self, tx: Transaction, person: Person, event: Heard) -> bool:
         """A reply to one of the bot's own messages in the direct conversation."""

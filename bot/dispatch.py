@@ -11,7 +11,19 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from bot import answers, communities, experts, knowledge, questions, replies, routing, suggestions
+from bot import (
+    answers,
+    communities,
+    experts,
+    forms,
+    home,
+    knowledge,
+    profiles,
+    questions,
+    replies,
+    routing,
+    suggestions,
+)
 from bot.commands import Commands, overview
 from bot.errors import BotError, Stranger
 from bot.models import Person
@@ -81,7 +93,12 @@ class Dispatcher:
     """Handles events of all platforms."""
 
     def __init__(
-        self, store: Store, index: ExpertiseIndex, platforms: Mapping[str, ChatPlatform], *, at_least: float
+        self,
+        store: Store,
+        index: ExpertiseIndex,
+        platforms: Mapping[str, ChatPlatform],
+        *,
+        at_least: float,
     ) -> None:
         self._store = store
         self._commands = Commands(store, index, at_least=at_least)
@@ -120,18 +137,25 @@ class Dispatcher:
             await platform.open_form(trigger, form)
         except DeliveryError as error:
             log.warning("form.not_opened", form=form.name, reason=str(error))
-            await self._say(event, "The form did not open in time. Press the button once more, please.")
+            again = "Press the button once more, please." if isinstance(event, Pressed) else "Please try it once more."
+            await self._say(event, f"The form did not open in time. {again}")
 
     async def _once(self, tx: Transaction, person: Person, event: Event) -> Form | None:
         if not await tx.first_time(event.id):
             return None
+        form = await self._effect(tx, person, event)
+        if not isinstance(event, Opened) and (_expects_reply(event) or isinstance(event, (Joined, Left))):
+            await questions.home_changed(tx, person.id)
+        return form
+
+    async def _effect(self, tx: Transaction, person: Person, event: Event) -> Form | None:
         match event:
             case Pressed():
                 return await self._pressed(tx, person, event)
             case Submitted():
                 await self._submitted(tx, person, event)
             case Commanded():
-                await self._commands.commanded(tx, person, event)
+                return await self._commands.commanded(tx, person, event)
             case Heard():
                 await self._heard(tx, person, event)
             case Edited():
@@ -144,7 +168,10 @@ class Dispatcher:
                 elif event.emoji in ME_TOO:
                     await answers.follow_message(tx, person, event.place, event.message_id)
             case Opened():
-                await tell(tx, event, await overview(tx, person))
+                if self._platforms[event.actor.platform].capabilities.home:
+                    await home.opened(tx, person, event.actor)
+                else:
+                    await tell(tx, event, await overview(tx, person))
             case Joined() | Left():
                 change = communities.joined if isinstance(event, Joined) else communities.left
                 if channel := await tx.channel_at(event.place):
@@ -154,19 +181,29 @@ class Dispatcher:
     # --- buttons and words ------------------------------------------------------------------------------------------
 
     async def _pressed(self, tx: Transaction, person: Person, event: Pressed) -> Form | None:
-        if event.action in ("as_answer", "as_question"):
-            await self._commands.resolve(tx, person, event)
-            return None
+        match event.action:  # buttons without a row of their own
+            case "as_answer" | "as_question":
+                await self._commands.resolve(tx, person, event)
+                return None
+            case "ask":
+                return forms.ask_form()
+            case "profile":
+                return await profiles.form(tx, person)
         press = PRESSES.get(event.action)
         if press is None:
             raise BotError("That button belongs to an older version of me. Ask again and you get a new card.")
         return await press(tx, person, event)
 
     async def _submitted(self, tx: Transaction, person: Person, event: Submitted) -> None:
-        submit = SUBMITS.get(event.form)
-        if submit is None:
-            raise BotError("That form belongs to an older version of me. Ask again and you get a new card.")
-        await submit(tx, person, event)
+        match event.form:  # forms without a row of their own
+            case "ask":
+                await self._commands.asked(tx, person, event)
+            case "profile":
+                await profiles.save(tx, person, event)
+            case name if submit := SUBMITS.get(name):
+                await submit(tx, person, event)
+            case _:
+                raise BotError("That form belongs to an older version of me. Ask again and you get a new card.")
 
     async def _heard(self, tx: Transaction, person: Person, event: Heard) -> None:
         in_thread = event.place.thread is not None and not event.direct

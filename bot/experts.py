@@ -45,8 +45,10 @@ async def introduce(tx: Transaction, profile: Profile) -> Person:
 
 
 async def unavailable(tx: Transaction) -> set[int]:
-    """Who must not be asked now: away, with a full plate, gone, or a guest."""
-    gone = or_(Person.active.is_(False), Person.guest.is_(True), Person.away_until > tx.now)
+    """Who must not be asked now: away, not to be disturbed, with a full plate, gone, or a guest."""
+    gone = or_(
+        Person.active.is_(False), Person.guest.is_(True), Person.away_until > tx.now, Person.quiet_until > tx.now
+    )
     open_prompts = select(Prompt.expert_id).where(Prompt.state == "open").group_by(Prompt.expert_id)
     full = open_prompts.having(func.count() >= MOST_OPEN_PROMPTS)
     return {*await tx.all(select(Person.id).where(gone)), *await tx.all(full)}

@@ -73,6 +73,7 @@ class Account(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     guest: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
+    home: Mapped[bool] = mapped_column(default=False)  # has opened the home view: it is kept up to date
     checked_at: Mapped[datetime | None]  # when the platform was last asked
 
 

@@ -14,6 +14,7 @@ from adapters.web.render import render_markdown, render_message
 from bot import replies, replies_home, replies_knowledge
 from bot.ports import Buttons, Context, Message, Text
 from bot.replies import Asked, Candidate, Past, excerpt, plain
+from bot.replies_home import Asking, Belonging, Expertise, Home
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PIECES = st.sampled_from(
@@ -85,7 +86,16 @@ def _cards() -> list[Message]:
         replies_knowledge.to_review(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, ""),
         replies_home.communities([(HOSTILE, HOSTILE, HOSTILE, 1)]), replies_home.overview([asked], [asked]),
         replies.note(HOSTILE), replies.given_back("No.", HOSTILE),
+        replies_home.home(_home(asked)), replies_home.profile(_home(asked).expertise),
     ]  # fmt: skip
+
+
+def _home(asked: Asked) -> Home:
+    known = Expertise(declared=(HOSTILE,), imported=(HOSTILE,), inferred=(HOSTILE,), away_until=NOW)
+    belonging = Belonging(name=HOSTILE, channel=HOSTILE, role="moderator")
+    asking = Asking(prompt_id=1, asked=asked, why=HOSTILE)
+    return Home(asked=(asked,), waiting=(asking,), communities=(belonging,), expertise=known, everything=True,
+                private=(HOSTILE,), made_at=NOW)  # fmt: skip
 
 
 def test_no_card_lets_typed_words_do_anything() -> None:
