@@ -11,7 +11,8 @@ import structlog
 
 from adapters.server import application, listen
 from adapters.web import WebChat
-from bot import answers, home, indexing, routing, suggestions
+from bot import answers, home, indexing, previews, routing, saving, suggestions
+from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import Dispatcher
 from bot.migrations import migrate
@@ -79,7 +80,8 @@ async def open_bot(
     )
     every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
     at_least = settings.suggest_at
-    dispatcher = Dispatcher(store, index, every, at_least=at_least)
+    addresses = Addresses(settings.address)
+    dispatcher = Dispatcher(store, index, every, at_least=at_least, addresses=addresses, reactions=settings.reactions)
     deliverer = Deliverer(store, every, when_sent={"question": _when_question_sent, "answer": _when_answer_sent})
     worker = Worker(
         store,
@@ -90,6 +92,8 @@ async def open_bot(
             "announce": lambda key: routing.announce(store, index, every, key, at_least=at_least),
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,
+            "saved": lambda key: saving.follow(store, every, addresses, key),
+            "unfurl": lambda key: previews.unfurl(store, every, addresses, key),
             "home": lambda key: home.publish(store, every, key),
             "index": lambda key: indexing.index_range(store, index, key),
         },

@@ -18,12 +18,16 @@ from bot import (
     forms,
     home,
     knowledge,
+    pointed,
+    previews,
     profiles,
     questions,
     replies,
     routing,
+    saving,
     suggestions,
 )
+from bot.addresses import Addresses
 from bot.commands import Commands, overview
 from bot.errors import BotError, Stranger
 from bot.models import Person
@@ -39,15 +43,18 @@ from bot.ports import (
     Heard,
     Joined,
     Left,
+    LinkShared,
     Opened,
     PersonRef,
     PlaceInfo,
+    Pointed,
     Pressed,
     Profile,
     Reacted,
     Submitted,
 )
 from bot.questions import tell
+from bot.settings import Reactions
 from bot.store import Store, Transaction
 from expertise_index import ExpertiseIndex
 
@@ -85,8 +92,6 @@ SUBMITS: Mapping[str, Submit] = {
     "missing": answers.missing,
     "edit_entry": knowledge.edit,
 }
-ACCEPT = ("white_check_mark", "heavy_check_mark")
-ME_TOO = ("raising_hand", "man-raising-hand", "woman-raising-hand")
 
 
 class Dispatcher:
@@ -99,8 +104,12 @@ class Dispatcher:
         platforms: Mapping[str, ChatPlatform],
         *,
         at_least: float,
+        addresses: Addresses,
+        reactions: Reactions,
     ) -> None:
         self._store = store
+        self._addresses = addresses
+        self._reactions = reactions
         self._commands = Commands(store, index, at_least=at_least)
         self._platforms = platforms
 
@@ -109,6 +118,8 @@ class Dispatcher:
         platform = self._platforms[event.actor.platform]
         try:
             person = await self._person(event, platform)
+            if isinstance(event, Pointed) and event.author:
+                await self._introduce(event.author, platform)
             form = await self._store.run(lambda tx: self._once(tx, person, event))
         except FormError:
             raise
@@ -160,13 +171,16 @@ class Dispatcher:
                 await self._heard(tx, person, event)
             case Edited():
                 await answers.edited(tx, event)
+                await saving.edited(tx, event)
             case Deleted():
                 await answers.deleted(tx, event)
+                await saving.deleted(tx, event)
             case Reacted(added=True):
-                if event.emoji in ACCEPT:
-                    await answers.accept_message(tx, person, event.place, event.message_id)
-                elif event.emoji in ME_TOO:
-                    await answers.follow_message(tx, person, event.place, event.message_id)
+                await self._reacted(tx, person, event)
+            case Pointed():
+                return await pointed.handle(tx, person, event, addresses=self._addresses, ready=self._commands.ready)
+            case LinkShared():
+                await previews.shared(tx, person, event, self._addresses)
             case Opened():
                 if self._platforms[event.actor.platform].capabilities.home:
                     await home.opened(tx, person, event.actor)
@@ -200,10 +214,21 @@ class Dispatcher:
                 await self._commands.asked(tx, person, event)
             case "profile":
                 await profiles.save(tx, person, event)
+            case "save":
+                await saving.save(tx, person, event, self._addresses)
             case name if submit := SUBMITS.get(name):
                 await submit(tx, person, event)
             case _:
                 raise BotError("That form belongs to an older version of me. Ask again and you get a new card.")
+
+    async def _reacted(self, tx: Transaction, person: Person, event: Reacted) -> None:
+        match self._reactions.meaning(event.emoji):
+            case "accept":
+                await answers.accept_message(tx, person, event.place, event.message_id)
+            case "me_too":
+                await answers.follow_message(tx, person, event.place, event.message_id)
+            case "save":
+                await saving.by_reaction(tx, person, event.actor, event.place, event.message_id)
 
     async def _heard(self, tx: Transaction, person: Person, event: Heard) -> None:
         in_thread = event.place.thread is not None and not event.direct
@@ -239,6 +264,17 @@ class Dispatcher:
 
         return await self._store.run(learn)
 
+    async def _introduce(self, author: PersonRef, platform: ChatPlatform) -> None:
+        """Learn who wrote a message that somebody points at; whoever needs to know says so where it fails."""
+        async with self._store.reading() as tx:
+            if await tx.person_of(author):
+                return
+        try:
+            profile = await platform.profile(author)
+        except (LookupError, DeliveryError):
+            return
+        await self._store.run(lambda tx: experts.introduce(tx, profile))
+
     async def _profile(self, actor: PersonRef, platform: ChatPlatform) -> Profile:
         try:
             return await platform.profile(actor)
@@ -263,7 +299,7 @@ def _expects_reply(event: Event) -> bool:
     """Whether the person turned to the bot, or wrote where it listens."""
     if isinstance(event, Heard):
         return event.direct or event.addressed or event.place.thread is not None
-    return isinstance(event, (Commanded, Pressed, Submitted, Opened))
+    return isinstance(event, (Commanded, Pressed, Submitted, Pointed, Opened))
 
 
 def _would_be_lost(event: Event) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.ports import Form, Input, Option
 from bot.replies import Asked, Candidate, excerpt, lines, plain
 
-ASKED = 12_000  # characters
+ASKED, KEPT = 12_000, 10_000  # characters
 
 
 def answer_form(name: str, value: str, asked: Asked, *, initial: str = "") -> Form:
@@ -61,6 +61,25 @@ def profile_form(topics: Sequence[str], away: str) -> Form:
             Input(
                 name="away", label="Away until", kind="datetime", initial=away, required=False,
                 hint="I ask you nothing before then.",
+            ),
+        ),
+    )  # fmt: skip
+
+
+def save_form(value: str, *, title: str, text: str, author: str, communities: Sequence[Option], chosen: str) -> Form:
+    """Where a message becomes knowledge. `value` is sealed: it says which message."""
+    return Form(
+        name="save", value=value, title="Save as knowledge", submit="Save",
+        intro=f"It is kept under {plain(author)}'s name, for those who can read this channel.",
+        inputs=(
+            Input(
+                name="title", label="The question it answers", kind="text", initial=title, max_length=300,
+                hint="As somebody would ask it who needs this answer.",
+            ),
+            Input(name="text", label="Answer", kind="long_text", initial=text[:KEPT], max_length=KEPT),
+            Input(
+                name="community", label="Community", kind="choice", options=tuple(communities), initial=chosen,
+                hint="Its moderators look the entry over.",
             ),
         ),
     )  # fmt: skip

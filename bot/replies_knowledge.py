@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.ports import Button, Buttons, Context, Divider, Message, Part, Quote, Text
-from bot.replies import Candidate, Past, excerpt, past_parts, plain, someone
+from bot.replies import Candidate, Past, excerpt, past_parts, plain, someone, whole
 
 
 def found(text: str, items: Sequence[Past], now: datetime) -> Message:
@@ -30,6 +31,45 @@ def knowing(text: str, candidates: Sequence[Candidate]) -> Message:
     parts: list[Part] = [Text(f"**Who knows about** “{plain(excerpt(text, 80))}”")]
     parts += [someone(c) for c in candidates]
     return Message(f"{len(candidates)} people may know.", tuple(parts))
+
+
+def preview(past: Past, now: datetime, *, address: str) -> Message:
+    """What a link to an entry leads to."""
+    shown = replace(past, why="", link=address)
+    return Message(f"Knowledge: {excerpt(past.title, 100)}", tuple(past_parts(shown, now, length=400)))
+
+
+STATES = {
+    "published": "It is published: whoever asks this next finds it at once.",
+    "draft": "It is a draft, and says so, until a moderator has looked it over.",
+    "in_review": "A moderator reviews it before others find it.",
+}
+
+
+def saved(title: str, author: str, state: str, address: str) -> Message:
+    """To who kept somebody's words as knowledge."""
+    words = f"**Saved as knowledge** under {plain(author)}'s name. {STATES.get(state, '')}".strip()
+    open_it = Buttons((Button("Open the entry", "open", url=address),))
+    return Message("Saved as knowledge.", (Text(words), Quote(title), open_it))
+
+
+def your_answer_was_saved(by: str, title: str, text: str, state: str, address: str) -> Message:
+    """To the author of what somebody kept as knowledge."""
+    return Message(
+        f"{by} saved your answer as knowledge.",
+        (
+            Text(f"**{plain(by)} saved your answer as knowledge**, under your name. {STATES.get(state, '')}".strip()),
+            Quote(title),
+            *whole(text),
+            Buttons((Button("Open the entry", "open", url=address),)),
+        ),
+    )
+
+
+def saved_already(title: str, address: str) -> Message:
+    """Somebody was faster."""
+    words = "That message is kept already. Nothing was saved a second time."
+    return Message(words, (Text(words), Quote(title), Buttons((Button("Open the entry", "open", url=address),))))
 
 
 def to_review(entry_id: int, community: str, title: str, body: str, author: str, link: str) -> Message:
