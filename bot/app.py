@@ -11,7 +11,7 @@ import structlog
 
 from adapters.server import application, listen
 from adapters.web import WebChat
-from bot import answers, home, indexing, previews, routing, saving, suggestions
+from bot import answers, home, indexing, listening, previews, routing, saving, suggestions
 from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import Dispatcher
@@ -92,6 +92,7 @@ async def open_bot(
             "announce": lambda key: routing.announce(store, index, every, key, at_least=at_least),
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,
+            "overhear": lambda key: listening.overhear(store, index, key, at_least=at_least),
             "saved": lambda key: saving.follow(store, every, addresses, key),
             "unfurl": lambda key: previews.unfurl(store, every, addresses, key),
             "home": lambda key: home.publish(store, every, key),

@@ -13,6 +13,7 @@ from bot import (
     experts,
     forms,
     knowledge,
+    listening,
     profiles,
     questions,
     replies,
@@ -61,6 +62,9 @@ class Commands:
                 await self._ask(tx, person, event, text)
             case "ask" if event.trigger:
                 return forms.ask_form()
+            case "community" if text.lower().split() in (["listen", "on"], ["listen", "off"]):
+                words = await listening.switch(tx, person, event.place, on=text.lower().endswith("on"))
+                await tell(tx, event, replies.note(words))
             case "community":
                 seen = await communities.overview(tx, person, platform=event.actor.platform)
                 await tell(tx, event, replies_home.communities(seen))

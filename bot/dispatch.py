@@ -18,6 +18,7 @@ from bot import (
     forms,
     home,
     knowledge,
+    listening,
     pointed,
     previews,
     profiles,
@@ -83,6 +84,8 @@ PRESSES: Mapping[str, Press] = {
     "publish": knowledge.publish,
     "retire": knowledge.discard,
     "edit_entry": knowledge.edit_form,
+    "mute": listening.mute,
+    "unmute": listening.unmute,
 }
 SUBMITS: Mapping[str, Submit] = {
     "change": routing.change,
@@ -236,6 +239,8 @@ class Dispatcher:
             return
         if event.direct or event.addressed:
             await self._commands.said(tx, person, event)
+        else:
+            await listening.heard(tx, person, event)
 
     # --- people, places, replies ------------------------------------------------------------------------------------
 

@@ -163,9 +163,16 @@ def looking(text: str, *, ready: bool) -> Message:
     return Message("I have your question.", (Quote(excerpt(text, 300)), Context(more)))
 
 
-def suggestions(question_id: int, text: str, items: Sequence[Past], now: datetime) -> Message:
-    """Past answers, best first, each with its source and one tap for what the asker thinks of it."""
+def suggestions(
+    question_id: int, text: str, items: Sequence[Past], now: datetime, *, overheard_in: str = ""
+) -> Message:
+    """Past answers, best first, each with its source and one tap for what the asker thinks of it.
+
+    `overheard_in`: the channel they said it in, without turning to the bot. They can ask not to be offered help there.
+    """
     parts: list[Part] = [Quote(excerpt(text, 300)), Text("**This may have been answered before.** Only you see this.")]
+    if overheard_in:
+        parts.append(Context(f"You wrote this in #{plain(overheard_in)}, where I may offer help. Nothing was posted."))
     for number, item in enumerate(items):
         parts += [Divider(), *past_parts(item, now, length=EXCERPT if number == 0 else 240)]
         value = str(item.suggestion_id)
@@ -178,8 +185,20 @@ def suggestions(question_id: int, text: str, items: Sequence[Past], now: datetim
         parts.append(Buttons(tuple(row)))
         if item.shared:
             parts.append(Context("Shared with the channel."))
-    parts += [Divider(), Buttons((Button("None of these: ask the experts", "ask_experts", str(question_id)),))]
+    last = [Button("None of these: ask the experts", "ask_experts", str(question_id))]
+    if overheard_in:
+        last.append(Button("Don't offer here again", "mute", str(question_id)))
+    parts += [Divider(), Buttons(tuple(last))]
     return Message(f"{len(items)} past answer{'s' if len(items) > 1 else ''} may help.", tuple(parts))
+
+
+def muted(question_id: int, text: str, channel: str, *, muted: bool) -> Message:
+    """Somebody wants no unasked help in a channel, or wants it again."""
+    words = f"I will not offer you anything in #{plain(channel)} any more. Nobody else sees that."
+    button = Button("Offer again", "unmute", str(question_id))
+    if not muted:
+        return Message("I offer help there again.", (Quote(excerpt(text, 300)), Context("I offer help there again.")))
+    return Message("I will not offer there again.", (Quote(excerpt(text, 300)), Context(words), Buttons((button,))))
 
 
 def solved(text: str, item: Past, now: datetime) -> Message:

@@ -86,6 +86,8 @@ def _cards() -> list[Message]:
         replies_knowledge.to_review(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, ""),
         replies_home.communities([(HOSTILE, HOSTILE, HOSTILE, 1)]), replies_home.overview([asked], [asked]),
         replies.note(HOSTILE), replies.given_back("No.", HOSTILE),
+        replies.suggestions(1, HOSTILE, [past], NOW, overheard_in=HOSTILE),
+        replies.muted(1, HOSTILE, HOSTILE, muted=True),
         replies_knowledge.preview(past, NOW, address="https://chat.example/entries/1"),
         replies_knowledge.saved(HOSTILE, HOSTILE, "draft", "https://chat.example/entries/1"),
         replies_knowledge.your_answer_was_saved(HOSTILE, HOSTILE, HOSTILE, "draft", "https://chat.example/entries/1"),
