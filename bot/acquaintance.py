@@ -48,6 +48,13 @@ class Acquaintance:
             return person
         return await self.ask_who(event.actor) or person or await self._stranger()
 
+    async def introduce(self, ref: PersonRef) -> None:
+        """Learn who this is, if nobody has told yet; whoever needs to know says so where it failed."""
+        async with self._store.reading() as tx:
+            known = await tx.person_of(ref)
+        if known is None:
+            await self.ask_who(ref)
+
     async def ask_who(self, ref: PersonRef) -> Person | None:
         """Ask the platform who this is, and keep it. Who is unknown there now is switched off; None if never known."""
         try:

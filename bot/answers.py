@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot import experts, forms, knowledge, questions, replies, routing
+from bot import experts, forms, knowledge, questions, replies, routing, saving
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed
 from bot.models import Answer, Follower, Person, Prompt, Question
 from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
@@ -210,7 +210,7 @@ def substantive(text: str) -> bool:
 
 async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool:
     """A reply in a question's thread; False where the thread holds no question."""
-    question = await _at(tx, event.place)
+    question = await questions.in_thread(tx, event.place)
     if question is None:
         return False
     text = questions.typed(event.text)
@@ -222,12 +222,6 @@ async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool
     elif substantive(text) and question.state in OPEN:
         await give(tx, person, question, text, message_id=event.message_id)
     return True
-
-
-async def _at(tx: Transaction, place: Place) -> Question | None:
-    here = (Question.platform == place.platform, Question.workspace == place.workspace)
-    there = (Question.channel == place.channel, Question.thread == place.thread)
-    return await tx.first(select(Question).where(*here, *there).with_for_update()) if place.thread else None
 
 
 async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, event_id: str) -> None:
@@ -242,7 +236,7 @@ async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, eve
 
 async def edited(tx: Transaction, event: Edited) -> None:
     """An answer's message was changed: so is the answer, and the entry made of it."""
-    question = await _at(tx, event.place)
+    question = await questions.in_thread(tx, event.place)
     row = await _by_message(tx, question, event.message_id)
     if question is None or row is None:
         return
@@ -258,7 +252,7 @@ async def edited(tx: Transaction, event: Edited) -> None:
 
 async def deleted(tx: Transaction, event: Deleted) -> None:
     """An answer's message was removed: what came from it is taken back."""
-    question = await _at(tx, event.place)
+    question = await questions.in_thread(tx, event.place)
     row = await _by_message(tx, question, event.message_id)
     if question and row:
         await _take_back(tx, question, row)
@@ -303,6 +297,7 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
         return
     row.accepted_at, question.state = tx.now, "accepted"
     await tx.session.flush()
+    await saving.give_way(tx, question, row)
     entry = await knowledge.keep(tx, question)
     await _show(tx, row, question)
     await questions.show_question(tx, question)
@@ -326,9 +321,9 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
 
 async def accept_message(tx: Transaction, person: Person, place: Place, message_id: str) -> None:
     """Accept by reaction: quietly nothing where the message is no answer, or not theirs to accept."""
-    row = await tx.first(select(Answer).where(Answer.message_id == message_id, Answer.withdrawn_at.is_(None)))
+    row = await questions.answer_at(tx, place, message_id)
     question = await tx.session.get(Question, row.question_id) if row else None
-    if row and question and questions.home_of(question).root == place.root:
+    if row and question:
         asker, ref = questions.asker_of(tx, question)
         if person.id == asker and question.anonymous:  # their emoji stands there with their name
             await tx.show(f"yours:{row.id}", replies.note(replies.UNDER_YOUR_NAME), to=ref)
@@ -392,6 +387,6 @@ async def follow(tx: Transaction, person: Person, question: Question, *, toggle:
 
 async def follow_message(tx: Transaction, person: Person, place: Place, message_id: str) -> None:
     """Follow by reaction to the question's message."""
-    question = await _at(tx, place.root.in_thread(message_id))
+    question = await questions.in_thread(tx, place.root.in_thread(message_id))
     if question and questions.asker_of(tx, question)[0] != person.id and await tx.may_see(person, question.space):
         await follow(tx, person, question)

@@ -11,8 +11,9 @@ import structlog
 
 from adapters.server import application, listen
 from adapters.web import WebChat
-from bot import answers, indexing, routing, suggestions
+from bot import answers, home, indexing, listening, previews, routing, saving, suggestions
 from bot.acquaintance import EVERYBODY, Acquaintance
+from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import Dispatcher
 from bot.migrations import migrate
@@ -81,7 +82,10 @@ async def open_bot(
     every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
     at_least = settings.suggest_at
     acquaintance = Acquaintance(store, every)
-    dispatcher = Dispatcher(store, index, acquaintance, every, at_least=at_least)
+    addresses = Addresses(settings.address)
+    dispatcher = Dispatcher(
+        store, index, acquaintance, every, at_least=at_least, addresses=addresses, reactions=settings.reactions
+    )
     deliverer = Deliverer(store, every, when_sent={"question": _when_question_sent, "answer": _when_answer_sent})
     worker = Worker(
         store,
@@ -93,6 +97,10 @@ async def open_bot(
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,
             "round": acquaintance.round,
+            "overhear": lambda key: listening.overhear(store, index, key, at_least=at_least),
+            "saved": lambda key: saving.follow(store, every, addresses, key),
+            "unfurl": lambda key: previews.unfurl(store, every, addresses, key),
+            "home": lambda key: home.publish(store, every, key),
             "index": lambda key: indexing.index_range(store, index, key),
         },
         name=settings.replica,

@@ -8,15 +8,30 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import astuple
 
 import structlog
-from sqlalchemy import select
 
-from bot import answers, communities, experts, knowledge, questions, replies, routing, suggestions
+from bot import (
+    answers,
+    communities,
+    forms,
+    home,
+    knowledge,
+    listening,
+    pointed,
+    previews,
+    profiles,
+    questions,
+    replies,
+    routing,
+    saving,
+    suggestions,
+)
 from bot.acquaintance import Acquaintance
-from bot.errors import BotError, NotAllowed
-from bot.models import Answer, Person, Prompt, Question
+from bot.addresses import Addresses
+from bot.commands import Commands, overview
+from bot.errors import BotError
+from bot.models import Person
 from bot.ports import (
     ChatPlatform,
     Commanded,
@@ -29,16 +44,18 @@ from bot.ports import (
     Heard,
     Joined,
     Left,
-    Message,
+    LinkShared,
     Opened,
     PersonChanged,
-    PersonRef,
     PlaceChanged,
+    Pointed,
     Pressed,
     Reacted,
     Submitted,
 )
-from bot.store import Store, Transaction, row_id
+from bot.questions import tell
+from bot.settings import Reactions
+from bot.store import Store, Transaction
 from expertise_index import ExpertiseIndex
 
 log = structlog.get_logger()
@@ -67,6 +84,8 @@ PRESSES: Mapping[str, Press] = {
     "publish": knowledge.publish,
     "retire": knowledge.discard,
     "edit_entry": knowledge.edit_form,
+    "mute": listening.mute,
+    "unmute": listening.unmute,
 }
 SUBMITS: Mapping[str, Submit] = {
     "change": routing.change,
@@ -76,9 +95,6 @@ SUBMITS: Mapping[str, Submit] = {
     "missing": answers.missing,
     "edit_entry": knowledge.edit,
 }
-COMMANDS = ("ask", "know", "experts", "community", "mine", "help")
-ACCEPT = ("white_check_mark", "heavy_check_mark")
-ME_TOO = ("raising_hand", "man-raising-hand", "woman-raising-hand")
 
 
 class Dispatcher:
@@ -92,10 +108,13 @@ class Dispatcher:
         platforms: Mapping[str, ChatPlatform],
         *,
         at_least: float,
+        addresses: Addresses,
+        reactions: Reactions,
     ) -> None:
-        self._at_least = at_least
         self._store = store
-        self._index = index
+        self._addresses = addresses
+        self._reactions = reactions
+        self._commands = Commands(store, index, at_least=at_least)
         self._platforms = platforms
         self._acquaintance = acquaintance
 
@@ -110,6 +129,8 @@ class Dispatcher:
                 await self._acquaintance.ask_who(event.actor)
                 return
             person = await self._acquaintance.meet(event)
+            if isinstance(event, Pointed) and event.author:
+                await self._acquaintance.introduce(event.author)
             form = await self._store.run(lambda tx: self._once(tx, person, event))
         except FormError:
             raise
@@ -129,36 +150,53 @@ class Dispatcher:
             if form and trigger:
                 await self._open(platform, event, trigger, form)
 
+    async def look_up(self, event_id: str) -> None:
+        """Answer a search, as durable work."""
+        await self._commands.look_up(event_id)
+
     async def _open(self, platform: ChatPlatform, event: Event, trigger: str, form: Form) -> None:
         try:
             await platform.open_form(trigger, form)
         except DeliveryError as error:
             log.warning("form.not_opened", form=form.name, reason=str(error))
-            await self._say(event, "The form did not open in time. Press the button once more, please.")
+            again = "Press the button once more, please." if isinstance(event, Pressed) else "Please try it once more."
+            await self._say(event, f"The form did not open in time. {again}")
 
     async def _once(self, tx: Transaction, person: Person, event: Event) -> Form | None:
         if not await tx.first_time(event.id):
             return None
+        form = await self._effect(tx, person, event)
+        if not isinstance(event, Opened) and (_expects_reply(event) or isinstance(event, (Joined, Left))):
+            await questions.home_changed(tx, person.id)
+        return form
+
+    async def _effect(self, tx: Transaction, person: Person, event: Event) -> Form | None:
         match event:
             case Pressed():
                 return await self._pressed(tx, person, event)
             case Submitted():
                 await self._submitted(tx, person, event)
             case Commanded():
-                await self._commanded(tx, person, event)
+                return await self._commands.commanded(tx, person, event)
             case Heard():
                 await self._heard(tx, person, event)
             case Edited():
                 await answers.edited(tx, event)
+                await saving.edited(tx, event)
             case Deleted():
                 await answers.deleted(tx, event)
+                await saving.deleted(tx, event)
             case Reacted(added=True):
-                if event.emoji in ACCEPT:
-                    await answers.accept_message(tx, person, event.place, event.message_id)
-                elif event.emoji in ME_TOO:
-                    await answers.follow_message(tx, person, event.place, event.message_id)
+                await self._reacted(tx, person, event)
+            case Pointed():
+                return await pointed.handle(tx, person, event, addresses=self._addresses, ready=self._commands.ready)
+            case LinkShared():
+                await previews.shared(tx, person, event, self._addresses)
             case Opened():
-                await self._tell(tx, event, await self._overview(tx, person))
+                if self._platforms[event.actor.platform].capabilities.home:
+                    await home.opened(tx, person, event.actor)
+                else:
+                    await tell(tx, event, await overview(tx, person))
             case Joined() | Left():
                 change = communities.joined if isinstance(event, Joined) else communities.left
                 if channel := await tx.channel_at(event.place):
@@ -168,117 +206,51 @@ class Dispatcher:
     # --- buttons and words ------------------------------------------------------------------------------------------
 
     async def _pressed(self, tx: Transaction, person: Person, event: Pressed) -> Form | None:
-        if event.action in ("as_answer", "as_question"):
-            await self._resolve(tx, person, event)
-            return None
+        match event.action:  # buttons without a row of their own
+            case "as_answer" | "as_question":
+                await self._commands.resolve(tx, person, event)
+                return None
+            case "ask":
+                return forms.ask_form()
+            case "profile":
+                return await profiles.form(tx, person)
         press = PRESSES.get(event.action)
         if press is None:
             raise BotError("That button belongs to an older version of me. Ask again and you get a new card.")
         return await press(tx, person, event)
 
     async def _submitted(self, tx: Transaction, person: Person, event: Submitted) -> None:
-        submit = SUBMITS.get(event.form)
-        if submit is None:
-            raise BotError("That form belongs to an older version of me. Ask again and you get a new card.")
-        await submit(tx, person, event)
+        match event.form:  # forms without a row of their own
+            case "ask":
+                await self._commands.asked(tx, person, event)
+            case "profile":
+                await profiles.save(tx, person, event)
+            case "save":
+                await saving.save(tx, person, event, self._addresses)
+            case name if submit := SUBMITS.get(name):
+                await submit(tx, person, event)
+            case _:
+                raise BotError("That form belongs to an older version of me. Ask again and you get a new card.")
+
+    async def _reacted(self, tx: Transaction, person: Person, event: Reacted) -> None:
+        match self._reactions.meaning(event.emoji):
+            case "accept":
+                await answers.accept_message(tx, person, event.place, event.message_id)
+            case "me_too":
+                await answers.follow_message(tx, person, event.place, event.message_id)
+            case "save":
+                await saving.by_reaction(tx, person, event.actor, event.place, event.message_id)
 
     async def _heard(self, tx: Transaction, person: Person, event: Heard) -> None:
-        if event.place.thread:
-            if event.direct and await self._reply_to_card(tx, person, event):
-                return
-            if not event.direct and await answers.heard_in_thread(tx, person, event):
-                return
-        if not (event.direct or event.addressed):
+        in_thread = event.place.thread is not None and not event.direct
+        if in_thread and await answers.heard_in_thread(tx, person, event):
             return
-        if event.text.strip().lower().strip("!?. ") in ("help", "hi", "hello", "hey", "start"):
-            await self._tell(tx, event, replies.help_text())
-            return
-        prompts = await self._open_prompts(tx, person) if event.direct else []
-        if prompts:  # is it an answer, or a question of their own? Either way it is kept, and they say which
-            question = await self._keep(tx, person, event)
-            card = replies.answer_or_question(question.text, question.id, prompts)
-            await tx.show(f"ask:{question.id}", card, to=event.actor)
-            return
-        await questions.ask(tx, person, event.actor, event.place, event.text, ready=self._index.embedder.ready)
-        if not event.direct:
-            where = "I have your question. I answer you in our direct conversation, so that only you see it."
-            await tx.show(f"seen:{event.id}", replies.note(where), to=event.place, whisper=event.actor)
-
-    async def _commanded(self, tx: Transaction, person: Person, event: Commanded) -> None:
-        text = event.text.strip()
-        if event.name in ("know", "experts") and text:
-            text = questions.readable_question(text)
-            asked = {"name": event.name, "text": text, "ref": astuple(event.actor), "person": person.id}
-            await tx.later("look_up", event.id, knowing=asked)
-        elif event.name == "ask" and text:
-            await questions.ask(tx, person, event.actor, event.place, text, ready=self._index.embedder.ready)
-        elif event.name == "community":
-            seen = await communities.overview(tx, person, platform=event.actor.platform)
-            await self._tell(tx, event, replies.communities(seen))
-        elif event.name == "mine":
-            await self._tell(tx, event, await self._overview(tx, person))
+        if event.direct or event.addressed:
+            await self._commands.said(tx, person, event)
         else:
-            await self._tell(tx, event, replies.help_text())
+            await listening.heard(tx, person, event)
 
-    async def _reply_to_card(self, tx: Transaction, person: Person, event: Heard) -> bool:
-        """A reply to one of the bot's own messages in the direct conversation."""
-        card = await tx.card_at(event.place, event.place.thread or "")
-        about, _, key = card.key.partition(":") if card else ("", "", "")
-        if about == "prompt":
-            await answers.reply_to_prompt(tx, person, key, event.text)
-            return True
-        if about == "told":
-            row = await tx.get(Answer, int(key))
-            question = await tx.get(Question, row.question_id)
-            if questions.asker_of(tx, question)[0] == person.id:
-                await answers.say_what_is_missing(tx, question, event.text, event.id)
-                return True
-        return False
-
-    async def _open_prompts(self, tx: Transaction, person: Person) -> list[tuple[int, str]]:
-        mine = select(Prompt).where(Prompt.expert_id == person.id, Prompt.state == "open").order_by(Prompt.id.desc())
-        rows = await tx.all(mine.limit(3))
-        return [(row.id, (await tx.get(Question, row.question_id)).text) for row in rows]
-
-    async def _overview(self, tx: Transaction, person: Person) -> Message:
-        mine = select(Question).join(Prompt, Prompt.question_id == Question.id)
-        waiting = mine.where(Prompt.expert_id == person.id, Prompt.state == "open").order_by(Prompt.id.desc())
-        rows = await tx.all(waiting.limit(10))
-        asked = [await questions.view(tx, row) for row in rows]
-        return replies.overview(await questions.mine(tx, person), asked)
-
-    async def _keep(self, tx: Transaction, person: Person, event: Heard) -> Question:
-        question = await questions.ask(
-            tx, person, event.actor, event.place, event.text, ready=self._index.embedder.ready
-        )
-        await tx.never_mind("suggest", question.id)
-        return question
-
-    async def _resolve(self, tx: Transaction, person: Person, event: Pressed) -> None:
-        """What an ambiguous message was: an answer to a prompt, or a question."""
-        question_id, _, prompt_id = event.value.partition(".")
-        question = await tx.get(Question, row_id(question_id))
-        if questions.asker_of(tx, question)[0] != person.id:
-            raise NotAllowed("Only the person who wrote that can say what it is.")
-        if question.state != "open":
-            return
-        if event.action == "as_question":
-            ready = self._index.embedder.ready
-            await tx.show(f"ask:{question.id}", replies.looking(question.text, ready=ready), to=event.actor)
-            await tx.later("suggest", question.id)
-            return
-        await answers.reply_to_prompt(tx, person, prompt_id, question.text)
-        question.state, question.closed_reason = "closed", "was an answer"
-        words = "✓ Thank you. Your answer is in the thread under your name."
-        await tx.show(f"ask:{question.id}", replies.settled(question.text, words), to=event.actor)
-
-    # --- replies ------------------------------------------------------------------------------------
-
-    async def _tell(self, tx: Transaction, event: Event, message: Message) -> None:
-        """A private reply where the person is: in the direct conversation, or for their eyes in the channel."""
-        direct = isinstance(event, Heard) and event.direct
-        whisper = None if direct or not event.place.channel else event.actor
-        await tx.show(f"reply:{event.id}", message, to=event.place if whisper else event.actor, whisper=whisper)
+    # --- replies ------------------------------------------------------------------------------------------------------
 
     async def _say(self, event: Event, words: str) -> None:
         """Tell the person why something was not done. Who did not turn to the bot is not spoken to."""
@@ -289,37 +261,16 @@ class Dispatcher:
 
         async def say(tx: Transaction) -> None:
             await tx.first_time(event.id)
-            await self._tell(tx, event, message)
+            await tell(tx, event, message)
 
         await self._store.run(say)
-
-    async def look_up(self, event_id: str) -> None:
-        """Answer a `/know` or `/experts`: private, and only from what the person may see."""
-        async with self._store.reading() as tx:
-            asked = await tx.known_for("look_up", event_id)
-            person = await tx.get(Person, asked["person"])
-            spaces, now = await tx.readable(person), tx.now
-        text, ref = asked["text"], PersonRef(*asked["ref"])
-        try:
-            if asked["name"] == "know":
-                found = await knowledge.find(self._store, self._index, person, text, at_least=self._at_least / 2)
-                message = replies.found(text, [past for past, _ in found], now)
-            else:
-                who = await experts.who_knows(self._store, self._index, text, readable=spaces, limit=5)
-                message = replies.knowing(text, who)
-        except Exception:
-            log.exception("search.failed", command=asked["name"])
-            message = replies.given_back(
-                "My search is out of order just now. Try again later, or ask it as a question.", text
-            )
-        await self._store.run(lambda tx: tx.show(f"found:{event_id}", message, to=ref))
 
 
 def _expects_reply(event: Event) -> bool:
     """Whether the person turned to the bot, or wrote where it listens."""
     if isinstance(event, Heard):
         return event.direct or event.addressed or event.place.thread is not None
-    return isinstance(event, (Commanded, Pressed, Submitted, Opened))
+    return isinstance(event, (Commanded, Pressed, Submitted, Pointed, Opened))
 
 
 def _would_be_lost(event: Event) -> str:

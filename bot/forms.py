@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.ports import Form, Input, Option
-from bot.replies import Asked, Candidate, excerpt, lines
+from bot.replies import Asked, Candidate, excerpt, lines, plain
+
+ASKED, KEPT = 12_000, 10_000  # characters
 
 
 def answer_form(name: str, value: str, asked: Asked, *, initial: str = "") -> Form:
@@ -26,6 +28,61 @@ def answer_form(name: str, value: str, asked: Asked, *, initial: str = "") -> Fo
             ),
         ),
     )
+
+
+def ask_form(text: str = "", *, author: str | None = None) -> Form:
+    """Where a question is asked; `text` are `author`'s words, brought to the experts by somebody (None: their own)."""
+    intro = "I look for past answers first. Nothing is posted before you have seen where, and said so."
+    if author is not None:
+        whose = f"{plain(author)}'s" if author else "somebody's"
+        intro = (
+            f"These are {whose} words. Change them as you like: the question is asked as yours. I look for past "
+            "answers first, and nothing is posted before you have seen where, and said so."
+        )
+    detail = Input(
+        name="detail", label="More detail", kind="long_text", required=False, hint="What you tried; where it happens."
+    )
+    asked = Input(name="text", label="Your question", kind="long_text", initial=text[:ASKED], max_length=ASKED)
+    inputs = (asked,) if author is not None else (asked, detail)
+    return Form(name="ask", value="", title="Ask the experts", submit="Ask", intro=intro, inputs=inputs)
+
+
+def profile_form(topics: Sequence[str], away: str) -> Form:
+    """What somebody knows, and until when they are away (`away`: an ISO time with its zone, or empty)."""
+    known = "\n".join(topics)
+    return Form(
+        name="profile", value="", title="My profile", submit="Save",
+        inputs=(
+            Input(
+                name="topics", label="Topics I know", kind="long_text", initial=known, required=False,
+                max_length=max(3000, len(known)),
+                hint="One on each line, or with commas between them. Questions about these come to you first.",
+            ),
+            Input(
+                name="away", label="Away until", kind="datetime", initial=away, required=False,
+                hint="I ask you nothing before then.",
+            ),
+        ),
+    )  # fmt: skip
+
+
+def save_form(value: str, *, title: str, text: str, author: str, communities: Sequence[Option], chosen: str) -> Form:
+    """Where a message becomes knowledge. `value` is sealed: it says which message."""
+    return Form(
+        name="save", value=value, title="Save as knowledge", submit="Save",
+        intro=f"It is kept under {plain(author)}'s name, for those who can read this channel.",
+        inputs=(
+            Input(
+                name="title", label="The question it answers", kind="text", initial=title, max_length=300,
+                hint="As somebody would ask it who needs this answer.",
+            ),
+            Input(name="text", label="Answer", kind="long_text", initial=text[:KEPT], max_length=KEPT),
+            Input(
+                name="community", label="Community", kind="choice", options=tuple(communities), initial=chosen,
+                hint="Its moderators look the entry over.",
+            ),
+        ),
+    )  # fmt: skip
 
 
 def hand_over_form(prompt_id: int, asked: Asked) -> Form:

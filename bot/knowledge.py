@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from bot import forms, replies
+from bot import forms, replies, replies_knowledge
 from bot.errors import AlreadyDone, NotAllowed
 from bot.models import (
     ORG,
@@ -47,17 +47,17 @@ async def keep(tx: Transaction, question: Question) -> Entry | None:
         if entry:
             await retire(tx, entry, by=None, reason="its answers were taken back")
             await tx.session.execute(delete(EntryAnswer).where(EntryAnswer.entry_id == entry.id))
-            await _reviewed(tx, entry, "Taken back by its author.")
+            await settle_review(tx, entry, "Taken back by its author.")
         return None
     community = await tx.get(Community, question.community_id)
     if entry is None:
         entry = await tx.add(_new_entry(question, community, answers[0], tx.now))
         if entry.state != "published":
-            await _ask_moderators(tx, entry, community, answers[0])
+            await ask_moderators(tx, entry, community, author_id=answers[0].author_id, text=answers[0].text)
     else:
-        await _remember(tx, entry, by=None, reason="the thread changed")
+        await remember(tx, entry, by=None, reason="the thread changed")
         if entry.state == "retired":
-            entry.state = _state_by(community.rule)
+            entry.state = state_by(community.rule)
     known = {row.answer_id: row for row in await tx.all(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id))}
     reviewed, changed = entry.verified_at, False
     for answer in answers:
@@ -78,13 +78,14 @@ async def keep(tx: Transaction, question: Question) -> Entry | None:
     for gone in known.values():
         await tx.session.delete(gone)
     if changed and community.rule != "publish":  # what was reviewed is not what it says now
-        entry.state = _state_by(community.rule)
-        await _ask_moderators(tx, entry, community, answers[0])
+        entry.state = state_by(community.rule)
+        await ask_moderators(tx, entry, community, author_id=answers[0].author_id, text=answers[0].text)
     await tx.later("index", f"entries:{entry.id}-{entry.id}")
     return entry
 
 
-def _state_by(rule: str) -> str:
+def state_by(rule: str) -> str:
+    """The state of a new entry, by its community's rule."""
     return {"publish": "published", "draft": "draft"}.get(rule, "in_review")
 
 
@@ -92,7 +93,7 @@ def _new_entry(question: Question, community: Community, answer: Answer, now: da
     title, _, rest = question.text.strip().partition("\n")
     if len(title) > TITLE_LENGTH:
         title, rest = replies.excerpt(title, TITLE_LENGTH), question.text
-    state = _state_by(community.rule)
+    state = state_by(community.rule)
     return Entry(
         title=title,
         body=rest.strip(),
@@ -109,7 +110,7 @@ def _new_entry(question: Question, community: Community, answer: Answer, now: da
     )
 
 
-async def _remember(tx: Transaction, entry: Entry, *, by: int | None, reason: str) -> None:
+async def remember(tx: Transaction, entry: Entry, *, by: int | None, reason: str) -> None:
     """Keep what the entry said until now as a version."""
     answers = await tx.all(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id).order_by(EntryAnswer.id))
     said = [{"author": row.author_id, "text": row.text} for row in answers]
@@ -123,7 +124,7 @@ async def _remember(tx: Transaction, entry: Entry, *, by: int | None, reason: st
 async def retire(tx: Transaction, entry: Entry, *, by: int | None, reason: str) -> None:
     """No longer found; kept with its versions."""
     if entry.state != "retired":
-        await _remember(tx, entry, by=by, reason=reason)
+        await remember(tx, entry, by=by, reason=reason)
         entry.state = "retired"
         await tx.later("index", f"entries:{entry.id}-{entry.id}")
 
@@ -146,9 +147,10 @@ async def moderators(tx: Transaction, community_id: int | None) -> list[int]:
     return await tx.all(select(Membership.person_id).where(*mine))
 
 
-async def _ask_moderators(tx: Transaction, entry: Entry, community: Community, answer: Answer) -> None:
-    author = await tx.get(Person, answer.author_id)
-    card = replies.to_review(entry.id, community.name, entry.title, answer.text, author.name, entry.link)
+async def ask_moderators(tx: Transaction, entry: Entry, community: Community, *, author_id: int, text: str) -> None:
+    """Show an entry that wants a look to those who moderate its community and may see it."""
+    author = await tx.get(Person, author_id)
+    card = replies_knowledge.to_review(entry.id, community.name, entry.title, text, author.name, entry.link)
     for person_id in await moderators(tx, community.id):
         account = await tx.recipient(person_id, entry.space)
         if account:
@@ -164,11 +166,12 @@ async def _reviewable(tx: Transaction, person: Person, entry_id: str) -> Entry:
     return entry
 
 
-async def _reviewed(tx: Transaction, entry: Entry, words: str) -> None:
+async def settle_review(tx: Transaction, entry: Entry, words: str) -> None:
+    """Say on the moderators' cards what became of an entry."""
     for person_id in await moderators(tx, entry.community_id):
         account = await tx.account_of(person_id)
         if account:
-            await tx.show(f"review:{entry.id}:{person_id}", replies.reviewed(entry.title, words), to=account)
+            await tx.show(f"review:{entry.id}:{person_id}", replies_knowledge.reviewed(entry.title, words), to=account)
     await tx.later("index", f"entries:{entry.id}-{entry.id}")
 
 
@@ -176,7 +179,7 @@ async def publish(tx: Transaction, person: Person, event: Pressed) -> None:
     """A moderator finds an entry right."""
     entry = await _reviewable(tx, person, event.value)
     entry.state, entry.verified_at = "published", tx.now
-    await _reviewed(tx, entry, f"✓ Published by {plain(person.name)}.")
+    await settle_review(tx, entry, f"✓ Published by {plain(person.name)}.")
     await _tell_owner(tx, entry, person, published=True)
 
 
@@ -184,7 +187,7 @@ async def discard(tx: Transaction, person: Person, event: Pressed) -> None:
     """A moderator finds that an entry should not be found."""
     entry = await _reviewable(tx, person, event.value)
     await retire(tx, entry, by=person.id, reason="discarded in review")
-    await _reviewed(tx, entry, f"Discarded by {plain(person.name)}. The thread stays as it is.")
+    await settle_review(tx, entry, f"Discarded by {plain(person.name)}. The thread stays as it is.")
     await _tell_owner(tx, entry, person, published=False)
 
 
@@ -198,13 +201,13 @@ async def edit_form(tx: Transaction, person: Person, event: Pressed) -> Form:
 async def edit(tx: Transaction, person: Person, event: Submitted) -> None:
     """A moderator changed an entry: the old wording stays as a version."""
     entry = await _reviewable(tx, person, event.value)
-    await _remember(tx, entry, by=person.id, reason="edited in review")
+    await remember(tx, entry, by=person.id, reason="edited in review")
     answer = await tx.first(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id).order_by(EntryAnswer.id))
     entry.title = event.text("title").strip() or entry.title
     if answer and event.text("text").strip():
         answer.text = event.text("text").strip()
     entry.state, entry.verified_at = "published", tx.now
-    await _reviewed(tx, entry, f"✓ Edited and published by {plain(person.name)}.")
+    await settle_review(tx, entry, f"✓ Edited and published by {plain(person.name)}.")
     await _tell_owner(tx, entry, person, published=True)
 
 
@@ -212,7 +215,7 @@ async def _tell_owner(tx: Transaction, entry: Entry, by: Person, *, published: b
     """Whose answer it is hears what became of it."""
     account = await tx.recipient(entry.owner_id, entry.space) if entry.owner_id not in (None, by.id) else None
     if account:
-        card = replies.entry_decided(entry.title, by.name, published=published)
+        card = replies_knowledge.entry_decided(entry.title, by.name, published=published)
         await tx.show(f"decided:{entry.id}", card, to=account)
 
 
@@ -223,16 +226,20 @@ async def read(tx: Transaction, person: Person, event: Pressed) -> None:
     seen = await seen_by(tx, person, [match])
     if not seen:
         raise NotAllowed("That answer was taken back, or you may no longer see it.")
-    await tx.show(f"read:{seen[0].entry_id}:{event.id}", replies.entry(seen[0], now=tx.now), to=event.actor)
+    await tx.show(f"read:{seen[0].entry_id}:{event.id}", replies_knowledge.entry(seen[0], now=tx.now), to=event.actor)
 
 
 # --- what a reader sees -----------------------------------------------------------------------------------------------
 
 
 async def seen_by(tx: Transaction, reader: Person | None, matches: Sequence[Match]) -> list[Past]:
-    """The entries of these matches as `reader` sees them, in the same order. Checks visibility again, against the
-    database: the index may be a moment behind a channel that has just become private."""
-    spaces = await tx.readable(reader) if reader else frozenset({ORG})
+    """The entries of these matches as `reader` sees them (None: what everybody may see), in the same order."""
+    return await seen_in(tx, await tx.readable(reader) if reader else frozenset({ORG}), matches)
+
+
+async def seen_in(tx: Transaction, spaces: Collection[str], matches: Sequence[Match]) -> list[Past]:
+    """The entries of these matches as a reader of `spaces` sees them, in the same order. Checks visibility again,
+    against the database: the index may be a moment behind a channel that has just become private."""
     by_id = {int(match.id.partition(":")[2]): match for match in matches}
     rows: list[Entry] = await tx.all(
         select(Entry).where(Entry.id.in_(by_id), Entry.state.in_(FINDABLE), Entry.space.in_(spaces))

@@ -54,6 +54,7 @@ class Account(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     guest: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
+    home: Mapped[bool] = mapped_column(default=False)  # has opened the home view: it is kept up to date
     checked_at: Mapped[datetime | None]  # when the platform was last asked
 
 
@@ -118,6 +119,17 @@ class Channel(Base):
         return f"{self.platform}:{self.workspace}:{self.channel}"
 
 
+class Mute(Base):
+    """Somebody who wants no help they did not ask for in a channel where the bot listens."""
+
+    __tablename__ = "mutes"
+
+    platform: Mapped[str] = mapped_column(String(16), primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(128), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(128), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+
+
 class SpaceMember(Base):
     """Who may see a private space."""
 
@@ -153,6 +165,7 @@ class Question(Base):
     sealed_origin: Mapped[str]  # sealed: the place they asked in
     asker_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
     anonymous: Mapped[bool] = mapped_column(default=False)
+    overheard: Mapped[bool] = mapped_column(default=False)  # said in a channel where the bot listens, not to the bot
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"), index=True)
     community_why: Mapped[str] = mapped_column(default="")  # why it goes there, in the port's Markdown
     plan: Mapped[list[Any]] = mapped_column(default=list)  # [{"person": id, "why": words}], before it is posted

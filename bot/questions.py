@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import astuple
+from datetime import timedelta
 
 from sqlalchemy import func, or_, select
 
 from bot import communities, knowledge, replies
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed
 from bot.models import (
+    Account,
     Answer,
     Follower,
     Person,
     Prompt,
     Question,
 )
-from bot.ports import PersonRef, Place, clean
+from bot.ports import Event, Heard, Message, PersonRef, Place, clean
 from bot.replies import Asked, Past
 from bot.store import Transaction, row_id
 
@@ -87,6 +89,13 @@ async def own(tx: Transaction, person: Person, question_id: str, *states: str) -
     return question
 
 
+async def tell(tx: Transaction, event: Event, message: Message) -> None:
+    """A private reply where the person is: in the direct conversation, or for their eyes in the channel."""
+    direct = isinstance(event, Heard) and event.direct
+    whisper = None if direct or not event.place.channel else event.actor
+    await tx.show(f"reply:{event.id}", message, to=event.place if whisper else event.actor, whisper=whisper)
+
+
 # --- views and cards ------------------------------------------------------------------------------------------------
 
 
@@ -120,6 +129,7 @@ async def show_question(tx: Transaction, question: Question) -> None:
     """Bring the question's card in its channel up to date."""
     await tx.session.flush()
     await tx.show(f"question:{question.id}", replies.question(await view(tx, question)), to=home_of(question).root)
+    await home_changed(tx, question.asker_id)
 
 
 async def show_prompt(tx: Transaction, row: Prompt, question: Question, *, similar: list[Past] | None = None) -> None:
@@ -132,6 +142,38 @@ async def show_prompt(tx: Transaction, row: Prompt, question: Question, *, simil
     )  # fmt: skip
     if account:
         await tx.show(f"prompt:{row.id}", card, to=account)
+    await home_changed(tx, row.expert_id)
+
+
+async def home_changed(tx: Transaction, person_id: int | None, *, after: timedelta = timedelta(seconds=2)) -> None:
+    """Something on this person's home view may have changed: it is made anew, once for many changes.
+
+    Only for those who have opened it. The work names nobody in the clear.
+    """
+    if person_id is None:
+        return
+    for account in await tx.all(select(Account).where(Account.person_id == person_id, Account.home.is_(True))):
+        ref = [account.platform, account.workspace, account.user]
+        await tx.later("home", tx.seal.mark("/".join(["home", *ref])), after=after, knowing={"ref": ref})
+
+
+async def answer_at(tx: Transaction, place: Place, message_id: str) -> Answer | None:
+    """The answer that this message of a channel is."""
+    here = (Question.platform == place.platform, Question.workspace == place.workspace)
+    found: Answer | None = await tx.first(
+        select(Answer)
+        .join(Question, Question.id == Answer.question_id)
+        .where(*here, Question.channel == place.channel)
+        .where(Answer.message_id == message_id, Answer.withdrawn_at.is_(None))
+    )
+    return found
+
+
+async def in_thread(tx: Transaction, place: Place) -> Question | None:
+    """The question that lives in this thread, locked."""
+    here = (Question.platform == place.platform, Question.workspace == place.workspace)
+    there = (Question.channel == place.channel, Question.thread == place.thread)
+    return await tx.first(select(Question).where(*here, *there).with_for_update()) if place.thread else None
 
 
 async def mine(tx: Transaction, person: Person, *, limit: int = 10) -> list[Asked]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import humanize
 
-from bot.ports import Button, Buttons, Context, Divider, Fields, Message, Part, Quote, Text
+from bot.ports import Button, Buttons, Context, Divider, Message, Part, Quote, Text
 
 EXCERPT = 600
 NOTHING_FITS = "I found no past answer that fits."
@@ -124,7 +124,7 @@ class Asked:
         return plain(self.asker) if self.asker else "A colleague"
 
 
-def _source(past: Past, now: datetime) -> Context:
+def source(past: Past, now: datetime) -> Context:
     place = f"[{plain(past.community)}]({past.link})" if past.link else plain(past.community)
     facts = [f"From {place}", ago(past.created, now)]
     if past.owner:
@@ -135,29 +135,33 @@ def _source(past: Past, now: datetime) -> Context:
     return Context(" · ".join(facts))
 
 
-def _person(candidate: Candidate) -> Text:
+def someone(candidate: Candidate) -> Text:
+    """Who may know, and why."""
     title = f", {plain(candidate.title)}" if candidate.title else ""
     why = candidate.why[:1].upper() + candidate.why[1:]
     return Text(f"**{plain(candidate.name)}**{title}\n{why}".strip())
 
 
-def _past(past: Past, now: datetime, *, length: int = EXCERPT) -> list[Part]:
+def past_parts(past: Past, now: datetime, *, length: int = EXCERPT) -> list[Part]:
+    """A past answer on a card: its question, the answer, where from, and why this one."""
     parts: list[Part] = [
         Text(f"**{plain(past.title)}**"),
         Quote(excerpt(past.answer, length), by=past.author),
-        _source(past, now),
+        source(past, now),
     ]
     return [*parts, Context(f"Why this: {past.why}")] if past.why else parts
 
 
-def _rest(past: Past, length: int) -> tuple[Button, ...]:
-    """The way to what `_past` cut off."""
+def read_all(past: Past, length: int) -> tuple[Button, ...]:
+    """The way to what `past_parts` cut off, if it did."""
     cut = len(past.answer.strip()) > length
     return (Button("Read all of it", "read", str(past.entry_id)),) if cut else ()
 
 
-def _row(buttons: Sequence[Button]) -> list[Part]:
-    return [Buttons(tuple(buttons))] if buttons else []
+def past_with_rest(past: Past, now: datetime, length: int) -> list[Part]:
+    """A past answer, and a button for the rest of it where it is longer."""
+    more = read_all(past, length)
+    return [*past_parts(past, now, length=length), *((Buttons(more),) if more else ())]
 
 
 # --- to the asker, in private --------------------------------------------------------------------------------------
@@ -175,12 +179,19 @@ def looking(text: str, *, ready: bool) -> Message:
     return Message("I have your question.", (Quote(excerpt(text, 300)), Context(more)))
 
 
-def suggestions(question_id: int, text: str, items: Sequence[Past], now: datetime) -> Message:
-    """Past answers, best first, each with its source and one tap for what the asker thinks of it."""
+def suggestions(
+    question_id: int, text: str, items: Sequence[Past], now: datetime, *, overheard_in: str = ""
+) -> Message:
+    """Past answers, best first, each with its source and one tap for what the asker thinks of it.
+
+    `overheard_in`: the channel they said it in, without turning to the bot. They can ask not to be offered help there.
+    """
     parts: list[Part] = [Quote(excerpt(text, 300)), Text("**This may have been answered before.** Only you see this.")]
+    if overheard_in:
+        parts.append(Context(f"You wrote this in #{plain(overheard_in)}, where I may offer help. Nothing was posted."))
     for number, item in enumerate(items):
         length = EXCERPT if number == 0 else 240
-        parts += [Divider(), *_past(item, now, length=length)]
+        parts += [Divider(), *past_parts(item, now, length=length)]
         value = str(item.suggestion_id)
         row = [
             Button("This solved it", "solved", value, "primary" if number == 0 else "plain"),
@@ -188,19 +199,31 @@ def suggestions(question_id: int, text: str, items: Sequence[Past], now: datetim
         ]
         if item.channel and not item.shared:
             row.append(Button(excerpt(f"Share in #{item.channel}", 70), "share", value))
-        parts.append(Buttons((*row, *_rest(item, length))))
+        parts.append(Buttons((*row, *read_all(item, length))))
         if item.shared:
             parts.append(Context(f"Shared in #{plain(item.channel)}." if item.channel else "Shared with the channel."))
     label = "None of these: ask the experts" if items[1:] else "Ask the experts"
-    parts += [Divider(), Buttons((Button(label, "ask_experts", str(question_id)),))]
+    last = [Button(label, "ask_experts", str(question_id))]
+    if overheard_in:
+        last.append(Button("Don't offer here again", "mute", str(question_id)))
+    parts += [Divider(), Buttons(tuple(last))]
     return Message(f"{len(items)} past answer{'s' if len(items) > 1 else ''} may help.", tuple(parts))
+
+
+def muted(question_id: int, text: str, channel: str, *, muted: bool) -> Message:
+    """Somebody wants no unasked help in a channel, or wants it again."""
+    words = f"I will not offer you anything in #{plain(channel)} any more. Nobody else sees that."
+    button = Button("Offer again", "unmute", str(question_id))
+    if not muted:
+        return Message("I offer help there again.", (Quote(excerpt(text, 300)), Context("I offer help there again.")))
+    return Message("I will not offer there again.", (Quote(excerpt(text, 300)), Context(words), Buttons((button,))))
 
 
 def solved(text: str, item: Past, now: datetime) -> Message:
     """The asker found what they needed."""
     return Message(
         "Solved by a past answer.",
-        (Quote(excerpt(text, 300)), Text("**Solved.** I have told its author that it helped."), *_past(item, now)),
+        (Quote(excerpt(text, 300)), Text("**Solved.** I have told its author that it helped."), *past_parts(item, now)),
     )
 
 
@@ -227,7 +250,7 @@ def preview(
     parts.append(
         Text("I would also ask in private:" if candidates else "I found nobody to ask in private; its members see it.")
     )
-    parts += [_person(c) for c in candidates]
+    parts += [someone(c) for c in candidates]
     if usually:
         parts.append(Context(usually))
     value = str(question_id)
@@ -322,7 +345,7 @@ def missing(asked: Asked, text: str) -> Message:
 def shared(by: str, item: Past, now: datetime) -> Message:
     """A past answer that somebody shared with a channel."""
     head = Text(f"**{plain(by)}** found this past answer useful:")
-    return Message(f"{by} shared a past answer.", (head, *_past(item, now, length=1500), *_row(_rest(item, 1500))))
+    return Message(f"{by} shared a past answer.", (head, *past_with_rest(item, now, 1500)))
 
 
 # --- to experts, in private ------------------------------------------------------------------------------------------
@@ -353,7 +376,7 @@ def prompt(
     else:
         for item in similar:
             parts += [Divider(), Context("A similar past answer, in case it helps:")]
-            parts += [*_past(replace(item, why=""), now, length=240), *_row(_rest(item, 240))]
+            parts += past_with_rest(replace(item, why=""), now, 240)
     if state in ("open", "later"):
         value = str(prompt_id)
         parts.append(
@@ -416,48 +439,6 @@ def follow_up(asked: Asked, text: str) -> Message:
 # --- anything else ---------------------------------------------------------------------------------------------------
 
 
-def found(text: str, items: Sequence[Past], now: datetime) -> Message:
-    """The answer to a search."""
-    if not items:
-        return Message(
-            "Nothing found.",
-            (Text("I found nothing on that among what you may see. Ask it as a question, and I find you somebody."),),
-        )
-    parts: list[Part] = [Text(f"**{len(items)} found** for “{plain(excerpt(text, 80))}”. Only you see this.")]
-    for item in items:
-        parts += [Divider(), *_past(item, now, length=400), *_row(_rest(item, 400))]
-    return Message(f"{len(items)} found.", tuple(parts))
-
-
-def entry(past: Past, *, now: datetime) -> Message:
-    """A knowledge entry, all of it."""
-    parts: list[Part] = [Text(f"**{plain(past.title)}**")]
-    parts += whole(past.body) if past.body else ()
-    parts += [Text("**Answer**"), *whole(past.answer, past.author), _source(past, now)]
-    return Message(excerpt(past.title, 120), tuple(parts))
-
-
-def entry_decided(title: str, by: str, *, published: bool) -> Message:
-    """To the author: what became of the draft made of their answer."""
-    words = (
-        f"{plain(by)} has looked it over: your answer is knowledge now, and whoever asks this next finds it."
-        if published
-        else f"{plain(by)} has decided not to keep it as knowledge. Your answer stays in its thread as it is."
-    )
-    head = "Your answer was published." if published else "Your answer was not kept as knowledge."
-    return Message(head, (Text(f"**{head}**"), Quote(excerpt(title, 200)), Context(words)))
-
-
-def knowing(text: str, candidates: Sequence[Candidate]) -> Message:
-    """Who knows about something."""
-    if not candidates:
-        words = "I know of nobody for that yet. Ask it as a question, and the right community sees it."
-        return Message("Nobody found.", (Text(words),))
-    parts: list[Part] = [Text(f"**Who knows about** “{plain(excerpt(text, 80))}”")]
-    parts += [_person(c) for c in candidates]
-    return Message(f"{len(candidates)} people may know.", tuple(parts))
-
-
 def answer_or_question(text: str, question_id: int, prompts: Sequence[tuple[int, str]]) -> Message:
     """A message from somebody with an open prompt: an answer to it, or a question of their own?"""
     parts: list[Part] = [Quote(excerpt(text, 300)), Text("Is this your answer, or a question of your own?")]
@@ -471,76 +452,6 @@ def answer_or_question(text: str, question_id: int, prompts: Sequence[tuple[int,
 def settled(text: str, words: str) -> Message:
     """A card that has done its work."""
     return Message(words, (Quote(excerpt(text, 300)), Context(words)))
-
-
-def to_review(entry_id: int, community: str, title: str, body: str, author: str, link: str) -> Message:
-    """To moderators: an entry that wants a look."""
-    parts: list[Part] = [Text(f"**New in {plain(community)}, to be reviewed**"), Quote(title), Quote(body, by=author)]
-    value = str(entry_id)
-    buttons = [
-        Button("Publish", "publish", value, "primary"),
-        Button("Edit …", "edit_entry", value),
-        Button("Discard", "retire", value, "danger"),
-    ]
-    if link:
-        buttons.append(Button("Open the thread", "open", url=link))
-    return Message(f"An entry to review: {excerpt(title, 100)}", (*parts, Buttons(tuple(buttons))))
-
-
-def reviewed(title: str, words: str) -> Message:
-    """What a moderator decided, on the card they decided it on."""
-    return Message(words, (Quote(title), Context(words)))
-
-
-def communities(items: Sequence[tuple[str, str, str, int]]) -> Message:
-    """The communities a person may see: name, channel, domain, open questions."""
-    parts: list[Part] = [Text("**Communities**")]
-    for name, channel, domain, waiting in items:
-        parts.append(Text(f"**{plain(name)}** in #{plain(channel)}\n{plain(domain)}"))
-        parts.append(
-            Context(f"{waiting} open question{'' if waiting == 1 else 's'}" if waiting else "no open questions")
-        )
-    return Message("Communities", tuple(parts) if items else (Text("There is no community you could see yet."),))
-
-
-def overview(mine: Sequence[Asked], waiting: Sequence[Asked]) -> Message:
-    """What waits for this person, and what they asked and where it stands."""
-    parts: list[Part] = []
-    if waiting:
-        parts.append(Text("**Waiting for your answer** (the cards are above)"))
-        parts += [Quote(excerpt(asked.text, 150), by=asked.asker or "") for asked in waiting]
-    if mine:
-        parts.append(Text("**Your questions**"))
-    for asked in mine:
-        state = {"routed": "waiting for an answer", "answered": "answered: have a look", "accepted": "✓ answered"}
-        where = f" · [open the thread]({asked.link})" if asked.link else ""
-        parts += [Quote(excerpt(asked.text, 150)), Context(state.get(asked.state, asked.state) + where)]
-    if not parts:
-        parts = [Text("Nothing waits for you, and you have asked nothing under your name yet. Just write it here.")]
-    return Message("Where your questions stand", tuple(parts))
-
-
-def help_text() -> Message:
-    """What one can do here."""
-    return Message(
-        "How to ask the experts.",
-        (
-            Text(
-                "**Ask me anything about work, in your own words.** If somebody has answered it before, you see that "
-                "answer at once, in private. If not, I show you which community and which experts I would ask; "
-                "nothing is posted before you say so, and you can ask without your name."
-            ),
-            Fields(
-                (
-                    ("Ask", "write it here, or `/ask`"),
-                    ("Search what is known", "`/know` pump cavitation"),
-                    ("Find who knows", "`/experts` pump cavitation"),
-                    ("Communities", "`/community`"),
-                    ("Your questions", "`/mine`"),
-                )
-            ),
-        ),
-    )
 
 
 def note(words: str) -> Message:

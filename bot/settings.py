@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +14,40 @@ from pydantic_settings import (
 )
 
 from bot.errors import ConfigurationError
+
+
+class Reactions(BaseModel):
+    """Emoji that are commands, by their plain names: a table `[reactions]` in `weaver.toml`.
+
+    A name stands for its skin tones, too. An empty list switches a command off.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    accept: tuple[str, ...] = ("white_check_mark", "heavy_check_mark")
+    me_too: tuple[str, ...] = ("raising_hand", "man-raising-hand", "woman-raising-hand")
+    save: tuple[str, ...] = ("pushpin", "round_pushpin")
+
+    @field_validator("accept", "me_too", "save")
+    @classmethod
+    def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.strip().strip(":").lower() for name in names)
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Reactions:
+        names = (*self.accept, *self.me_too, *self.save)
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"one emoji, one meaning: {', '.join(twice)} stands there twice")
+        return self
+
+    def meaning(self, emoji: str) -> Literal["accept", "me_too", "save"] | None:
+        """What an emoji asks for; None where it is no command."""
+        name = emoji.strip(":").partition("::")[0].lower()  # Slack appends ::skin-tone-2
+        if name in self.accept:
+            return "accept"
+        if name in self.me_too:
+            return "me_too"
+        return "save" if name in self.save else None
 
 
 class Settings(BaseSettings):
@@ -31,6 +65,7 @@ class Settings(BaseSettings):
     replica: str = Field("weaver", max_length=60, description="this process's name; each replica needs its own")
     organisation: str = Field("Weaver", description="the name shown in the web chat")
     suggest_at: float = Field(0.5, ge=0, le=1, description="how sure to be (0 to 1) before showing a past answer")
+    reactions: Reactions = Field(Reactions(), description="emoji names that accept, say me_too, or save")
 
     @classmethod
     def settings_customise_sources(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
@@ -54,15 +55,20 @@ async def suggest(store: Store, index: ExpertiseIndex, question_id: str, *, at_l
         question = await tx.get(Question, int(question_id))
         if question.state != "open":
             return
-        question.state = "suggested"
-        for rank, (past, match) in enumerate(found):
-            tx.session.add(
-                Suggestion(question_id=question.id, entry_id=past.entry_id, rank=rank, score=match.score, why=past.why)
-            )
-        await tx.session.flush()
-        await _show_suggestions(tx, question, asker)
+        await offer(tx, question, asker, found)
 
     await store.run(show)
+
+
+async def offer(tx: Transaction, question: Question, asker: Person, found: Sequence[tuple[Past, Match]]) -> None:
+    """Show the asker these past answers, and remember which."""
+    question.state = "suggested"
+    for rank, (past, match) in enumerate(found):
+        tx.session.add(
+            Suggestion(question_id=question.id, entry_id=past.entry_id, rank=rank, score=match.score, why=past.why)
+        )
+    await tx.session.flush()
+    await _show_suggestions(tx, question, asker)
 
 
 async def _show_suggestions(tx: Transaction, question: Question, asker: Person) -> int:
@@ -78,7 +84,9 @@ async def _show_suggestions(tx: Transaction, question: Question, asker: Person) 
         channel = await _where_to_share(tx, question, asker, await tx.get(Entry, item.entry_id))
         seen.append(replace(item, channel=channel.name if channel else ""))
     if seen:
-        card = replies.suggestions(question.id, question.text, seen, tx.now)
+        origin = await tx.channel_at(Place(*tx.seal.open_json(question.sealed_origin))) if question.overheard else None
+        overheard_in = origin.name if origin else ""
+        card = replies.suggestions(question.id, question.text, seen, tx.now, overheard_in=overheard_in)
         await tx.show(f"ask:{question.id}", card, to=questions.asker_of(tx, question)[1])
     return len(seen)
 

@@ -58,6 +58,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("know", "Search what colleagues have already worked out", "topic"),
     Command("community", "The communities, and what is open in them", ""),
     Command("mine", "What waits for you, and where your questions stand", ""),
+    Command("profile", "What you know, and until when you are away", ""),
     Command("help", "What I can do, and how", ""),
 )
 

@@ -27,10 +27,13 @@ from bot.ports import (
     Heard,
     Joined,
     Left,
+    LinkShared,
     Message,
+    Opened,
     PersonRef,
     Place,
     PlaceInfo,
+    Pointed,
     Pressed,
     Profile,
     Quote,
@@ -239,9 +242,46 @@ class Actor:
         await self._do(heard)
         return posted
 
-    async def commands(self, name: str, text: str = "", *, to: str | None = None) -> None:
-        channel = to or f"dm-{self.id}"
-        await self._do(Commanded(**self._event(self.chat.place_of(channel)), name=name, text=text))
+    async def commands(self, name: str, text: str = "", *, to: str | None = None, form: bool = False) -> Form | None:
+        """A command; with `form`, the platform could open one, and what it opened comes back."""
+        event = self._event(self.chat.place_of(to or f"dm-{self.id}"))
+        trigger = event["id"] if form else ""
+        await self._do(Commanded(**event, name=name, text=text, trigger=trigger))
+        return self.chat.forms.pop(trigger, None)
+
+    async def points(self, action: str, posted: Posted, *, form: bool = True) -> Form | None:
+        """Choose one of the bot's actions on a message; the form it opened, if any."""
+        event = self._event(self.chat.place_of(posted.channel, posted.thread))
+        trigger = event["id"] if form else ""
+        author = None if posted.author == "bot" else self.chat.ref(posted.author)
+        await self._do(Pointed(**event, action=action, message_id=posted.id, text=posted.words, author=author,
+                               trigger=trigger))  # fmt: skip
+        return self.chat.forms.pop(trigger, None)
+
+    async def opens_home(self) -> Posted:
+        """Open the bot's home view; what is on it."""
+        await self._do(Opened(**self._event(self.chat.place_of(""))))
+        return self.home
+
+    @property
+    def home(self) -> Posted:
+        """The home view as it stands on the screen."""
+        return Posted("home", "", None, "bot", self.chat.homes[self.id])
+
+    async def presses_at_home(self, label: str) -> Form | None:
+        """Press the first button of that name on the home view."""
+        button = next(b for b in self.home.buttons if b.label == label)
+        event = self._event(self.chat.place_of(""))
+        trigger = event["id"]
+        await self._do(Pressed(**event, action=button.action, value=button.value, trigger=trigger))
+        return self.chat.forms.pop(trigger, None)
+
+    async def links(self, *urls: str, to: str) -> dict[str, Message]:
+        """Write a message with addresses in it; the previews below it."""
+        self.chat.previews.clear()
+        posted = self.chat.put(to, None, self.id, " ".join(urls))
+        await self._do(LinkShared(**self._event(self.chat.place_of(to)), message_id=posted.id, urls=urls))
+        return dict(self.chat.previews)
 
     def sees(self, words: str = "", *, to: str | None = None) -> Posted:
         """The newest message this person sees (anywhere, or in one channel) that has these words."""

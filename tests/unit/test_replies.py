@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.web.render import render_markdown, render_message
-from bot import replies
+from bot import replies, replies_home, replies_knowledge
 from bot.ports import Buttons, Context, Message, Text
 from bot.replies import Asked, Candidate, Past, excerpt, plain
+from bot.replies_home import Asking, Belonging, Expertise, Home
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PIECES = st.sampled_from(
@@ -79,13 +80,29 @@ def _cards() -> list[Message]:
         replies.prompt(asked, 1, why="", named_by=HOSTILE, similar=[past], state="open", now=NOW),
         replies.your_answer_was_accepted(asked, "published", NOW, 2), replies.your_answer_helped(HOSTILE, 3),
         replies.question_solved(asked, HOSTILE, HOSTILE), replies.follow_up(asked, HOSTILE),
-        replies.found(HOSTILE, [past], NOW), replies.knowing(HOSTILE, [someone]), replies.settled(HOSTILE, "Done."),
+        replies_knowledge.found(HOSTILE, [past], NOW), replies_knowledge.knowing(HOSTILE, [someone]),
+        replies.settled(HOSTILE, "Done."),
         replies.answer_or_question(HOSTILE, 1, [(1, HOSTILE)]),
-        replies.to_review(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, ""),
-        replies.communities([(HOSTILE, HOSTILE, HOSTILE, 1)]), replies.overview([asked], [asked]),
-        replies.entry(past, now=NOW), replies.entry_decided(HOSTILE, HOSTILE, published=True),
+        replies_knowledge.to_review(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, ""),
+        replies_home.communities([(HOSTILE, HOSTILE, HOSTILE, 1)]), replies_home.overview([asked], [asked]),
+        replies_knowledge.entry(past, now=NOW), replies_knowledge.entry_decided(HOSTILE, HOSTILE, published=True),
         replies.note(HOSTILE), replies.given_back("No.", HOSTILE),
+        replies.suggestions(1, HOSTILE, [past], NOW, overheard_in=HOSTILE),
+        replies.muted(1, HOSTILE, HOSTILE, muted=True),
+        replies_knowledge.preview(past, NOW, address="https://chat.example/entries/1"),
+        replies_knowledge.saved(HOSTILE, HOSTILE, "draft", "https://chat.example/entries/1"),
+        replies_knowledge.your_answer_was_saved(HOSTILE, HOSTILE, HOSTILE, "draft", "https://chat.example/entries/1"),
+        replies_knowledge.saved_already(HOSTILE, "https://chat.example/entries/1"),
+        replies_home.home(_home(asked)), replies_home.profile(_home(asked).expertise),
     ]  # fmt: skip
+
+
+def _home(asked: Asked) -> Home:
+    known = Expertise(declared=(HOSTILE,), imported=(HOSTILE,), inferred=(HOSTILE,), away_until=NOW)
+    belonging = Belonging(name=HOSTILE, channel=HOSTILE, role="moderator")
+    asking = Asking(prompt_id=1, asked=asked, why=HOSTILE)
+    return Home(asked=(asked,), waiting=(asking,), communities=(belonging,), expertise=known, everything=True,
+                private=(HOSTILE,), made_at=NOW)  # fmt: skip
 
 
 def test_no_card_lets_typed_words_do_anything() -> None:

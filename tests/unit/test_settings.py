@@ -109,3 +109,30 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
     (tmp_path / "weaver.toml").write_text("port: 9000\n")
     with pytest.raises(ConfigurationError, match=r"weaver\.toml"):
         load()
+
+
+def test_reactions_are_a_table_of_the_file(tmp_path: Path) -> None:
+    """With or without colons, in any skin tone; what is not said stays as it is, and an empty list is nothing."""
+    (tmp_path / "weaver.toml").write_text('[reactions]\naccept = [":Tada:"]\nsave = []\n')
+    reactions = load().reactions
+    assert reactions.meaning("tada") == "accept"
+    assert reactions.meaning("white_check_mark") is None
+    assert reactions.meaning("raising_hand::skin-tone-2") == "me_too"
+    assert reactions.meaning("pushpin") is None
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('save = ["raising_hand"]', "raising_hand stands there twice"),
+        ('praise = ["clap"]', "extra inputs are not permitted"),
+        ("accept = 7", "valid"),
+    ],
+)
+def test_a_wrong_table_of_reactions_says_what_is_wrong(tmp_path: Path, table: str, words: str) -> None:
+    """One emoji has one meaning, and only those three are there."""
+    (tmp_path / "weaver.toml").write_text(f"[reactions]\n{table}\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load()
+    assert words in str(caught.value)
+    assert "REACTIONS" in str(caught.value)

@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("guest", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("home", sa.Boolean(), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["person_id"],
@@ -157,6 +158,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("community_id", "person_id"),
     )
     op.create_table(
+        "mutes",
+        sa.Column("platform", sa.String(length=16), nullable=False),
+        sa.Column("workspace", sa.String(length=128), nullable=False),
+        sa.Column("channel", sa.String(length=128), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["people.id"],
+        ),
+        sa.PrimaryKeyConstraint("platform", "workspace", "channel", "person_id"),
+    )
+    op.create_table(
         "questions",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -166,6 +179,7 @@ def upgrade() -> None:
         sa.Column("sealed_origin", sa.Text(), nullable=False),
         sa.Column("asker_id", sa.Integer(), nullable=True),
         sa.Column("anonymous", sa.Boolean(), nullable=False),
+        sa.Column("overheard", sa.Boolean(), nullable=False),
         sa.Column("community_id", sa.Integer(), nullable=True),
         sa.Column("community_why", sa.Text(), nullable=False),
         sa.Column("plan", sa.JSON(), nullable=False),

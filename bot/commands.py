@@ -1,0 +1,179 @@
+"""What somebody says or commands to the bot itself: questions, searches, their own things."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import structlog
+from sqlalchemy import select
+
+from bot import (
+    answers,
+    communities,
+    experts,
+    forms,
+    knowledge,
+    listening,
+    profiles,
+    questions,
+    replies,
+    replies_home,
+    replies_knowledge,
+)
+from bot.errors import InvalidQuestion, NotAllowed
+from bot.models import Answer, Person, Prompt, Question
+from bot.ports import Commanded, Form, FormError, Heard, Message, PersonRef, Pressed, Submitted
+from bot.questions import tell
+from bot.store import Store, Transaction, row_id
+from expertise_index import ExpertiseIndex
+
+log = structlog.get_logger()
+
+HOW = {
+    "know": "Write what you are looking for after it, for instance: /know pump cavitation",
+    "experts": "Write a topic after it, for instance: /experts pump cavitation",
+}
+
+
+class Commands:
+    """Takes questions and commands; `index` answers the searches, later and in private."""
+
+    def __init__(self, store: Store, index: ExpertiseIndex, *, at_least: float) -> None:
+        self._store = store
+        self._index = index
+        self._at_least = at_least
+
+    @property
+    def ready(self) -> bool:
+        """Whether the search works already."""
+        return self._index.embedder.ready
+
+    async def commanded(self, tx: Transaction, person: Person, event: Commanded) -> Form | None:
+        """A command. One without its words says how it is used, or opens a form where there is a trigger."""
+        text = event.text.strip()
+        match event.name:
+            case "know" | "experts" if text:
+                text = questions.readable_question(text)
+                asked = {"name": event.name, "text": text, "ref": astuple(event.actor), "person": person.id}
+                await tx.later("look_up", event.id, knowing=asked)
+            case "know" | "experts":
+                await tell(tx, event, replies.note(HOW[event.name]))
+            case "ask" if text:
+                await self._ask(tx, person, event, text)
+            case "ask" if event.trigger:
+                return forms.ask_form()
+            case "community" if text.lower().split() in (["listen", "on"], ["listen", "off"]):
+                words = await listening.switch(tx, person, event.place, on=text.lower().endswith("on"))
+                await tell(tx, event, replies.note(words))
+            case "community":
+                seen = await communities.overview(tx, person, platform=event.actor.platform)
+                await tell(tx, event, replies_home.communities(seen))
+            case "mine":
+                await tell(tx, event, await overview(tx, person))
+            case "profile" if event.trigger:
+                return await profiles.form(tx, person)
+            case "profile":
+                await tell(tx, event, replies_home.profile(await profiles.expertise(tx, person)))
+            case _:
+                await tell(tx, event, replies_home.help_text())
+        return None
+
+    async def asked(self, tx: Transaction, person: Person, event: Submitted) -> None:
+        """The form of a question comes back. Raises `FormError` where there is no question in it."""
+        detail = questions.typed(event.text("detail"))
+        try:
+            text = questions.readable_question(event.text("text"))
+            text = questions.readable_question(f"{text}\n\n{detail}" if detail else text)
+        except InvalidQuestion as error:
+            raise FormError({"text": error.sentence}) from None
+        await self._ask(tx, person, event, text)
+
+    async def said(self, tx: Transaction, person: Person, event: Heard) -> None:
+        """A message to the bot: in the direct conversation, or with its name."""
+        if event.direct and event.place.thread and await self._reply_to_card(tx, person, event):
+            return
+        if event.text.strip().lower().strip("!?. ") in ("help", "hi", "hello", "hey", "start"):
+            await tell(tx, event, replies_home.help_text())
+            return
+        prompts = await self._open_prompts(tx, person) if event.direct else []
+        if prompts:  # an answer, typed without saying to what; or a question of their own: they say which
+            question = await self._ask(tx, person, event, event.text)
+            await tx.never_mind("suggest", question.id)
+            card = replies.answer_or_question(question.text, question.id, prompts)
+            await tx.show(f"ask:{question.id}", card, to=event.actor)
+            return
+        await self._ask(tx, person, event, event.text)
+        if not event.direct:
+            where = "I have your question. I answer you in our direct conversation, so that only you see it."
+            await tx.show(f"seen:{event.id}", replies.note(where), to=event.place, whisper=event.actor)
+
+    async def _ask(self, tx: Transaction, person: Person, event: Heard | Commanded | Submitted, text: str) -> Question:
+        return await questions.ask(tx, person, event.actor, event.place, text, ready=self.ready)
+
+    async def _reply_to_card(self, tx: Transaction, person: Person, event: Heard) -> bool:
+        """A reply to one of the bot's own messages in the direct conversation."""
+        card = await tx.card_at(event.place, event.place.thread or "")
+        about, _, key = card.key.partition(":") if card else ("", "", "")
+        if about == "prompt":
+            await answers.reply_to_prompt(tx, person, key, event.text)
+            return True
+        if about == "told":
+            row = await tx.get(Answer, int(key))
+            question = await tx.get(Question, row.question_id)
+            if questions.asker_of(tx, question)[0] == person.id:
+                await answers.say_what_is_missing(tx, question, event.text, event.id)
+                return True
+        return False
+
+    async def _open_prompts(self, tx: Transaction, person: Person) -> list[tuple[int, str]]:
+        mine = select(Prompt).where(Prompt.expert_id == person.id, Prompt.state == "open").order_by(Prompt.id.desc())
+        rows = await tx.all(mine.limit(3))
+        return [(row.id, (await tx.get(Question, row.question_id)).text) for row in rows]
+
+    async def resolve(self, tx: Transaction, person: Person, event: Pressed) -> None:
+        """What an ambiguous message was: an answer to a prompt, or a question."""
+        question_id, _, prompt_id = event.value.partition(".")
+        question = await tx.get(Question, row_id(question_id))
+        if questions.asker_of(tx, question)[0] != person.id:
+            raise NotAllowed("Only the person who wrote that can say what it is.")
+        if question.state != "open":
+            return
+        if event.action == "as_question":
+            ready = self._index.embedder.ready
+            await tx.show(f"ask:{question.id}", replies.looking(question.text, ready=ready), to=event.actor)
+            await tx.later("suggest", question.id)
+            return
+        await answers.reply_to_prompt(tx, person, prompt_id, question.text)
+        question.state, question.closed_reason = "closed", "was an answer"
+        words = "✓ Thank you. Your answer is in the thread under your name."
+        await tx.show(f"ask:{question.id}", replies.settled(question.text, words), to=event.actor)
+
+    async def look_up(self, event_id: str) -> None:
+        """Answer a `/know` or `/experts`: private, and only from what the person may see."""
+        async with self._store.reading() as tx:
+            asked = await tx.known_for("look_up", event_id)
+            person = await tx.get(Person, asked["person"])
+            spaces, now = await tx.readable(person), tx.now
+        text, ref = asked["text"], PersonRef(*asked["ref"])
+        try:
+            if asked["name"] == "know":
+                found = await knowledge.find(self._store, self._index, person, text, at_least=self._at_least / 2)
+                message = replies_knowledge.found(text, [past for past, _ in found], now)
+            else:
+                who = await experts.who_knows(self._store, self._index, text, readable=spaces, limit=5)
+                message = replies_knowledge.knowing(text, who)
+        except Exception:
+            log.exception("search.failed", command=asked["name"])
+            message = replies.given_back(
+                "My search is out of order just now. Try again later, or ask it as a question.", text
+            )
+        await self._store.run(lambda tx: tx.show(f"found:{event_id}", message, to=ref))
+
+
+async def overview(tx: Transaction, person: Person) -> Message:
+    """What waits for this person, and where their questions stand: where the platform has no home view."""
+    mine = select(Question).join(Prompt, Prompt.question_id == Question.id)
+    waiting = mine.where(Prompt.expert_id == person.id, Prompt.state == "open").order_by(Prompt.id.desc())
+    rows = await tx.all(waiting.limit(10))
+    asked = [await questions.view(tx, row) for row in rows]
+    return replies_home.overview(await questions.mine(tx, person), asked)

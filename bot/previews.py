@@ -1,0 +1,68 @@
+"""Links to knowledge entries, shown as previews where everybody who reads the place may see the entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple
+
+from sqlalchemy import select
+
+from bot import knowledge, replies_knowledge
+from bot.addresses import Addresses
+from bot.models import ORG, Channel, Person, SpaceMember
+from bot.ports import ChatPlatform, LinkShared, Message, Place
+from bot.store import Store, Transaction
+from expertise_index import Match
+
+MOST = 5
+
+
+async def shared(tx: Transaction, person: Person, event: LinkShared, addresses: Addresses) -> None:
+    """Somebody shared addresses: those of entries get their previews, later."""
+    urls = [url for url in dict.fromkeys(event.urls) if addresses.entry_of(url) is not None][:MOST]
+    if urls:
+        where = {"urls": urls, "person": person.id, "at": astuple(event.place), "message": event.message_id}
+        await tx.later("unfurl", event.id, knowing=where)
+
+
+async def unfurl(store: Store, platforms: Mapping[str, ChatPlatform], addresses: Addresses, event_id: str) -> None:
+    """Show the previews. Who may see them is asked now, of the database."""
+    async with store.reading() as tx:
+        known = await tx.known_for("unfurl", event_id)
+        place = Place(*known["at"])
+        channel = await tx.channel_at(place)
+    platform = platforms[place.platform]
+    if channel is None:
+        try:
+            if not (await platform.place(place.root)).direct:
+                return
+        except LookupError:
+            return
+    async with store.reading() as tx:
+        person = await tx.session.get_one(Person, known["person"])
+        spaces = await _spaces(tx, channel) if channel else await tx.readable(person)
+        ids = {url: addresses.entry_of(url) for url in known["urls"]}
+        matches = [_match(entry_id) for entry_id in set(ids.values()) if entry_id is not None]
+        seen = {past.entry_id: past for past in await knowledge.seen_in(tx, spaces, matches)}
+        previews: dict[str, Message] = {
+            url: replies_knowledge.preview(seen[entry_id], tx.now, address=addresses.entry(entry_id))
+            for url, entry_id in ids.items()
+            if entry_id in seen
+        }
+    if previews:
+        await platform.unfurl(place, known["message"], previews)
+
+
+def _match(entry_id: int) -> Match:
+    return Match(id=f"entry:{entry_id}", kind="entry", score=1.0, similarity=1.0, words=())
+
+
+async def _spaces(tx: Transaction, channel: Channel) -> frozenset[str]:
+    """What every reader of this channel may see."""
+    own = frozenset({channel.space}) - {ORG}
+    if channel.outsiders:
+        return own
+    guests = select(SpaceMember.person_id).join(Person, Person.id == SpaceMember.person_id)
+    if channel.private and await tx.first(guests.where(SpaceMember.space == channel.space, Person.guest)):
+        return own
+    return own | {ORG}
