@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 from sqlalchemy import or_, select
@@ -15,7 +16,7 @@ from sqlalchemy import or_, select
 from bot import communities, experts
 from bot.errors import Stranger
 from bot.models import Account, Channel, Person
-from bot.ports import ChatPlatform, DeliveryError, Event, PersonRef, Place, Profile
+from bot.ports import EMBEDDED, ChatPlatform, DeliveryError, Event, PersonRef, Place, Profile
 from bot.store import Store
 
 log = structlog.get_logger()
@@ -25,12 +26,30 @@ ROUND, AT_MOST, STALE = timedelta(hours=1), 400, timedelta(days=1)  # in each ro
 EVERYBODY = "everybody"
 
 
+class Embedded(Protocol):
+    """The embedded chat, which knows people only from what it is told."""
+
+    async def keep_rights(self, rights: Mapping[str, tuple[bool, bool]]) -> None:
+        """By user id: whether they are a guest, and whether their account is on."""
+
+
+async def align(store: Store, embedded: Embedded) -> None:
+    """Tell the embedded chat who has become a guest, has left, or is back: an import, or another platform, knew."""
+    async with store.reading() as tx:
+        mine = select(Account, Person).join(Person, Person.id == Account.person_id).where(Account.platform == EMBEDDED)
+        rights = {
+            account.user: (person.guest, person.active) for account, person in (await tx.session.execute(mine)).all()
+        }
+    await embedded.keep_rights(rights)
+
+
 class Acquaintance:
     """Knows people and channels of all platforms."""
 
-    def __init__(self, store: Store, platforms: Mapping[str, ChatPlatform]) -> None:
+    def __init__(self, store: Store, platforms: Mapping[str, ChatPlatform], embedded: Embedded) -> None:
         self._store = store
         self._platforms = platforms
+        self._embedded = embedded
 
     async def meet(self, event: Event) -> Person:
         """The person who acts, introduced if new; the channel learnt of if new; both asked for again if long ago.
@@ -93,8 +112,9 @@ class Acquaintance:
             if channel.platform in self._platforms:
                 await self.visit(Place(channel.platform, channel.workspace, channel.channel))
         for account in accounts:
-            if account.platform in self._platforms:
+            if account.platform in self._platforms and account.platform != EMBEDDED:
                 await self.ask_who(PersonRef(account.platform, account.workspace, account.user))
+        await align(self._store, self._embedded)
         await self._store.run(lambda tx: tx.later("round", EVERYBODY, after=ROUND))
 
     async def _gone(self, ref: PersonRef) -> Person | None:

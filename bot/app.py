@@ -16,13 +16,14 @@ from bot.acquaintance import EVERYBODY, Acquaintance
 from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import Dispatcher
+from bot.errors import ConfigurationError
 from bot.migrations import migrate
 from bot.models import Card
 from bot.ports import ChatPlatform, Clock, Place, SystemClock
 from bot.seal import Seal, secret_in
 from bot.settings import Settings
 from bot.store import Store, Transaction, open_engine
-from expertise_index import Embedder, ExpertiseIndex, SentenceEmbedder
+from expertise_index import Embedder, ExpertiseIndex, MissingExtensionError, SentenceEmbedder
 
 log = structlog.get_logger()
 
@@ -69,7 +70,10 @@ async def open_bot(
     engine = open_engine(settings.database)
     store = Store(engine, clock, seal)
     embedder = embedder or SentenceEmbedder(settings.model)
-    index = await ExpertiseIndex.open(settings.index, embedder)
+    try:
+        index = await ExpertiseIndex.open(settings.index, embedder)
+    except MissingExtensionError as error:
+        raise ConfigurationError(str(error)) from None
     web = WebChat(
         engine,
         clock,
@@ -81,7 +85,7 @@ async def open_bot(
     )
     every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
     at_least = settings.suggest_at
-    acquaintance = Acquaintance(store, every)
+    acquaintance = Acquaintance(store, every, web)
     addresses = Addresses(settings.address)
     dispatcher = Dispatcher(
         store, index, acquaintance, every, at_least=at_least, addresses=addresses, reactions=settings.reactions

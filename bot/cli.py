@@ -17,10 +17,11 @@ from rich.table import Table
 from sqlalchemy import select
 
 from bot import experts, indexing, knowledge, logs, questions, routing
+from bot.acquaintance import align
 from bot.errors import BotError, ConfigurationError
 from bot.models import ORG, Person
 from bot.ports import SystemClock
-from bot.replies import ago, day
+from bot.replies import ago, day, listed
 from bot.settings import Settings, load
 from bot.store import Store
 
@@ -100,19 +101,45 @@ def signin(email: str) -> None:
     async def link(bot: Any) -> str:
         async with bot.store.reading() as tx:
             person = await _known(tx, email)
+        if not person.active:
+            raise BotError(f"{person.name} has left, as the last import or the chat platform says. Nobody signs in so.")
         from bot.ports import PersonRef, Profile
 
         user = f"p{person.id}"
         ref = PersonRef("web", "local", user)
         profile = Profile(
             ref=ref, name=person.name, email=person.email, title=person.title,
-            guest=person.guest, active=person.active,
+            guest=person.guest,
         )  # fmt: skip
         await bot.web.add_people([(profile, person.title)])
         await bot.store.run(lambda tx: experts.introduce(tx, profile))
         return str(bot.web.signin_link(user))
 
     out.print(_with_bot(link), soft_wrap=True)
+
+
+@app.command()
+def community(
+    name: str,
+    about: Annotated[str, typer.Option(help="its subjects, with commas: questions find their way here by them")],
+    moderator: Annotated[list[str], typer.Option(help="the e-mail address of who looks after it; may be repeated")],
+    channel: Annotated[str, typer.Option(help="its channel in the web chat; made of the name by default")] = "",
+    rule: Annotated[str, typer.Option(help="what becomes of an accepted answer: publish, draft or review")] = "publish",
+) -> None:
+    """Found a community with a channel in the web chat. (In Slack and Teams: say /community in its channel.)"""
+    from bot import founding
+
+    async def found(bot: Any) -> str:
+        async with bot.store.reading() as tx:
+            people = [await _known(tx, email) for email in moderator]
+        room = founding.short(channel or name)
+        await bot.web.add_channel(room, room, about, False, [])
+        info = await bot.web.place(bot.web.at(room))
+        await bot.store.run(lambda tx: founding.establish(tx, info, name=name, domain=about, rule=rule, by=people))
+        await _up_to_date(bot)
+        return f"{name} lives in #{room} of the web chat. Its moderators: {listed([p.name for p in people])}."
+
+    out.print(_with_bot(found), soft_wrap=True)
 
 
 @app.command()
@@ -281,6 +308,7 @@ def _import(read: Callable[[Store, Callable[[int, int], None]], Awaitable[Any]],
         with _bar() as bar:
             task = bar.add_task("Reading", total=None)
             report = await read(bot.store, lambda done, total: bar.update(task, completed=done, total=total))
+            await align(bot.store, bot.web)
             await _up_to_date(bot, bar)
         return report
 

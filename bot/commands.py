@@ -12,6 +12,7 @@ from bot import (
     communities,
     experts,
     forms,
+    founding,
     knowledge,
     listening,
     profiles,
@@ -25,9 +26,11 @@ from bot.models import Answer, Person, Prompt, Question
 from bot.ports import Commanded, Form, FormError, Heard, Message, PersonRef, Pressed, Submitted
 from bot.questions import tell
 from bot.store import Store, Transaction, row_id
-from expertise_index import ExpertiseIndex
+from expertise_index import ExpertiseIndex, Match, words_of
 
 log = structlog.get_logger()
+
+FOUND, LIKE = 6, 0.45  # entries shown for a search; the least likeness (cosine) of one that shares few of its words
 
 HOW = {
     "know": "Write what you are looking for after it, for instance: /know pump cavitation",
@@ -65,9 +68,12 @@ class Commands:
             case "community" if text.lower().split() in (["listen", "on"], ["listen", "off"]):
                 words = await listening.switch(tx, person, event.place, on=text.lower().endswith("on"))
                 await tell(tx, event, replies.note(words))
+            case "community" if text.lower() in ("found", "new", "create", "change", "edit") and event.trigger:
+                return await founding.form(tx, person, event.place)
             case "community":
                 seen = await communities.overview(tx, person, platform=event.actor.platform)
-                await tell(tx, event, replies_home.communities(seen))
+                may = await founding.may(tx, person, event.place)
+                await tell(tx, event, replies_home.communities(seen, may=may, here=founding.value_of(event.place)))
             case "mine":
                 await tell(tx, event, await overview(tx, person))
             case "profile" if event.trigger:
@@ -157,8 +163,9 @@ class Commands:
         text, ref = asked["text"], PersonRef(*asked["ref"])
         try:
             if asked["name"] == "know":
-                found = await knowledge.find(self._store, self._index, person, text, at_least=self._at_least / 2)
-                message = replies_knowledge.found(text, [past for past, _ in found], now)
+                near = await knowledge.find(self._store, self._index, person, text, limit=FOUND)
+                found = [past for past, match in near if _tells(match, text)]
+                message = replies_knowledge.found(text, found, now)
             else:
                 who = await experts.who_knows(self._store, self._index, text, readable=spaces, limit=5)
                 message = replies_knowledge.knowing(text, who)
@@ -168,6 +175,12 @@ class Commands:
                 "My search is out of order just now. Try again later, or ask it as a question.", text
             )
         await self._store.run(lambda tx: tx.show(f"found:{event_id}", message, to=ref))
+
+
+def _tells(match: Match, text: str) -> bool:
+    """Whether a found entry is worth showing to who searches: they look through several, and search by a word, too."""
+    asked = len(words_of(text))
+    return match.similarity >= LIKE or 0 < asked < 2 * len(match.words)
 
 
 async def overview(tx: Transaction, person: Person) -> Message:

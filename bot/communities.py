@@ -65,6 +65,18 @@ async def overview(tx: Transaction, person: Person, *, platform: str) -> list[tu
     return sorted(found)
 
 
+async def moderated_by(tx: Transaction, person: Person) -> list[Community]:
+    """The communities this person moderates."""
+    mine = (Membership.person_id == person.id, Membership.role == "moderator")
+    joined = select(Community).join(Membership, Membership.community_id == Community.id)
+    return await tx.all(joined.where(*mine).order_by(Community.name))
+
+
+async def moderates(tx: Transaction, person: Person, community_id: int) -> bool:
+    """Whether this person moderates this community."""
+    return any(row.id == community_id for row in await moderated_by(tx, person))
+
+
 async def learn(tx: Transaction, info: PlaceInfo, members: Collection[PersonRef]) -> Channel:
     """Keep what a platform says of a channel now; for a private one, `members` are all who may see it.
 

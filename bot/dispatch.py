@@ -15,6 +15,7 @@ from bot import (
     answers,
     communities,
     forms,
+    founding,
     home,
     knowledge,
     listening,
@@ -214,6 +215,8 @@ class Dispatcher:
                 return forms.ask_form()
             case "profile":
                 return await profiles.form(tx, person)
+            case "found":
+                return await founding.open_form(tx, person, event)
         press = PRESSES.get(event.action)
         if press is None:
             raise BotError("That button belongs to an older version of me. Ask again and you get a new card.")
@@ -225,6 +228,8 @@ class Dispatcher:
                 await self._commands.asked(tx, person, event)
             case "profile":
                 await profiles.save(tx, person, event)
+            case "found":
+                await founding.found(tx, person, event)
             case "save":
                 await saving.save(tx, person, event, self._addresses)
             case name if submit := SUBMITS.get(name):

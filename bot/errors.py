@@ -36,7 +36,7 @@ class Stranger(BotError):
 
 
 class NoCommunity(BotError):
-    """No community is set up yet, so there is nowhere to post this. An administrator can add one."""
+    """There is no community yet, so there is nowhere to post this. Say /community in the channel where one should live."""
 
 
 class ConfigurationError(Exception):

@@ -85,6 +85,42 @@ def save_form(value: str, *, title: str, text: str, author: str, communities: Se
     )  # fmt: skip
 
 
+def community_form(
+    place: str,
+    *,
+    name: str,
+    domain: str,
+    rule: str,
+    rules: Sequence[Option],
+    others: Sequence[Option],
+    changing: bool,
+) -> Form:
+    """Where a community is founded in a channel (`place`), or what it says of itself is changed."""
+    which = Input(
+        name="community", label="Which community?", kind="choice", options=tuple(others), initial="new",
+        hint="One that you moderate can live in several channels. The rest of this form is for a new one.",
+    )  # fmt: skip
+    needed = not others
+    return Form(
+        name="found", value=place,
+        title="Change the community" if changing else "Found a community",
+        submit="Save" if changing else "Found it",
+        intro="" if changing else "Questions that belong here are posted in this channel. You become its moderator.",
+        inputs=(
+            *((which,) if others else ()),
+            Input(name="name", label="Name", kind="text", initial=name, max_length=80, required=needed),
+            Input(
+                name="domain", label="What is it about?", kind="long_text", initial=domain, max_length=2000,
+                required=needed, hint="Its subjects, with commas. Questions find their way here by these words.",
+            ),
+            Input(
+                name="rule", label="An accepted answer becomes knowledge. When?", kind="choice",
+                options=tuple(rules), initial=rule,
+            ),
+        ),
+    )  # fmt: skip
+
+
 def hand_over_form(prompt_id: int, asked: Asked) -> Form:
     """Who knows better."""
     return Form(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from bot.ports import Button, Buttons, Context, Divider, Fields, Message, Part, Quote, Text
 from bot.replies import Asked, day, excerpt, listed, plain
@@ -131,15 +132,38 @@ def profile_saved(topics: int, away: datetime | None) -> str:
     return f"{words} I ask you nothing before {day(away)}, {away:%H:%M}." if away else words
 
 
-def communities(items: Sequence[tuple[str, str, str, int]]) -> Message:
-    """The communities a person may see: name, channel, domain, open questions."""
+def communities(
+    items: Sequence[tuple[str, str, str, int]],
+    *,
+    may: Literal["found", "change", "nothing"] = "nothing",
+    here: str = "",
+) -> Message:
+    """The communities a person may see: name, channel, domain, open questions; and what they `may` do about `here`."""
     parts: list[Part] = [Text("**Communities**")]
     for name, channel, domain, waiting in items:
         parts.append(Text(f"**{plain(name)}** in #{plain(channel)}\n{plain(domain)}"))
         parts.append(
             Context(f"{waiting} open question{'' if waiting == 1 else 's'}" if waiting else "no open questions")
         )
-    return Message("Communities", tuple(parts) if items else (Text("There is no community you could see yet."),))
+    if not items:
+        parts = [Text("There is no community you could see yet. One lives in a channel: go there and say /community.")]
+    if may != "nothing":
+        label = "Found a community in this channel" if may == "found" else "Change this channel's community"
+        parts += [Divider(), Buttons((Button(label, "found", here),))]
+    return Message("Communities", tuple(parts))
+
+
+def founded(name: str, domain: str, by: str) -> Message:
+    """In its channel: a community lives here from now on."""
+    parts: list[Part] = [
+        Text(f"**{plain(name)} lives in this channel now**"),
+        *((Text(plain(domain)),) if domain else ()),
+        Context(
+            f"{plain(by)} has founded it. Ask me in private, or mention me here: I look for past answers first, then "
+            "bring your question to this channel and to the people who may know."
+        ),
+    ]
+    return Message(f"{name} lives in this channel now.", tuple(parts))
 
 
 def overview(mine: Sequence[Asked], waiting: Sequence[Asked]) -> Message:
@@ -169,12 +193,12 @@ def help_text() -> Message:
             ),
             Fields(
                 (
-                    ("Ask", "write it here, or `/ask`"),
-                    ("Search what is known", "`/know` pump cavitation"),
-                    ("Find who knows", "`/experts` pump cavitation"),
-                    ("Communities", "`/community`"),
-                    ("Your questions", "`/mine`"),
-                    ("What you know", "`/profile`"),
+                    ("Ask", "write it here, or /ask"),
+                    ("Search what is known", "/know pump cavitation"),
+                    ("Find who knows", "/experts pump cavitation"),
+                    ("Communities", "/community"),
+                    ("Your questions", "/mine"),
+                    ("What you know", "/profile"),
                 )
             ),
         ),

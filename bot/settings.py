@@ -67,6 +67,13 @@ class Settings(BaseSettings):
     suggest_at: float = Field(0.5, ge=0, le=1, description="how sure to be (0 to 1) before showing a past answer")
     reactions: Reactions = Field(Reactions(), description="emoji names that accept, say me_too, or save")
 
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, secret: str) -> str:
+        if secret and len(secret) < SHORTEST_SECRET:
+            raise ValueError(f"it needs at least {SHORTEST_SECRET} characters; `openssl rand -hex 32` makes a good one")
+        return secret
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -97,6 +104,7 @@ class Settings(BaseSettings):
         return (self.base_url or f"http://{'localhost' if self.host in _HERE else self.host}:{self.port}").rstrip("/")
 
 
+SHORTEST_SECRET = 16  # characters
 _SECRET = ("secret", "database_url")
 _HERE = ("127.0.0.1", "0.0.0.0", "::1", "::")
 

@@ -22,6 +22,10 @@ class WrongSchemaError(RuntimeError):
     """The index was written by another version of this library; rebuild it."""
 
 
+class MissingExtensionError(RuntimeError):
+    """PostgreSQL lacks pgvector, and this user may not add it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """An item as it is stored."""

@@ -12,9 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from pgvector import Vector as PgVector
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from expertise_index.backend import SCHEMA, Candidate, Debt, Query, Record, Vector, WrongSchemaError
+from expertise_index.backend import (
+    SCHEMA,
+    Candidate,
+    Debt,
+    MissingExtensionError,
+    Query,
+    Record,
+    Vector,
+    WrongSchemaError,
+)
 from expertise_index.values import Contribution
 from expertise_index.words import Weights, weigh
 
@@ -110,6 +120,14 @@ class PostgresBackend:
         try:
             async with engine.begin() as connection:
                 await _prepare(connection)
+        except DBAPIError as error:
+            await engine.dispose()
+            if "extension" not in str(error.orig):
+                raise
+            raise MissingExtensionError(
+                "The database has no pgvector yet. Install it on the server, and let an administrator run "
+                "CREATE EXTENSION vector; in this database."
+            ) from error
         except BaseException:
             await engine.dispose()
             raise

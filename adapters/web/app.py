@@ -102,6 +102,7 @@ def _routes(chat: WebChat, handle: EventHandler, pages: Pages) -> list[tuple[str
         ("GET", "/", pages.chat),
         ("GET", "/c/{channel}", pages.chat),
         ("GET", "/c/{channel}/{message}", pages.chat),
+        ("GET", "/entries/{entry}", interactions.entry),
         ("GET", "/people", pages.choose),
         ("POST", "/people", pages.become),
         ("GET", "/signin", pages.signin),

@@ -218,6 +218,10 @@ class WebChat:
             )
             await self.rooms.keep_person(person, position)
 
+    async def keep_rights(self, rights: Mapping[str, tuple[bool, bool]]) -> None:
+        """By user id: whether they are a guest, and whether their account is on. It holds from the next request."""
+        await self.rooms.keep_rights(rights)
+
     async def add_channel(self, channel: str, name: str, topic: str, private: bool, members: Sequence[str]) -> None:
         """Add a channel, or bring its name, topic and first members up to date."""
         if not _ID.fullmatch(channel) or channel.startswith("dm-"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
 from adapters.web import codec
-from adapters.web.access import message_of, person_of, room_of
+from adapters.web.access import message_of, person_of, room_of, signed_in
 from adapters.web.client import WebChat
 from adapters.web.forms import checked
 from adapters.web.render import render_markdown
@@ -104,6 +106,30 @@ class Interactions:
             )
         )
         return web.json_response({"channel": place.channel})
+
+    async def entry(self, request: web.Request) -> web.StreamResponse:
+        """The address of a knowledge entry: the bot shows it to who opens it, in their own conversation.
+
+        A page that loads the address as a picture or a frame does not make the bot speak.
+        """
+        chat = self._chat
+        person = await signed_in(chat, request)
+        if person is None:
+            wanted = quote(request.path, safe="")
+            return web.Response(status=303, headers={"Location": f"/people?next={wanted}" if chat.demo else "/signin"})
+        place = await chat.direct(chat.ref(person.id))
+        if request.headers.get("Sec-Fetch-Dest", "document") == "document":
+            await self._handle(
+                Pressed(
+                    id=f"web:entry:{chat.digest(person.id, secrets.token_hex(16))}",
+                    actor=chat.ref(person.id),
+                    place=place,
+                    at=chat.clock.now(),
+                    action="read",
+                    value=request.match_info["entry"],
+                )
+            )
+        return web.Response(status=303, headers={"Location": f"/c/{quote(place.channel, safe='')}"})
 
     async def _answer(self, event: Event, trigger: str, person: Person, room: Room, thread: str | None) -> web.Response:
         try:

@@ -123,6 +123,6 @@ class Pages:
 
 
 def _own_path(wanted: str) -> str:
-    """A place to go on to: only channels and messages of this chat, whatever the link says."""
-    plain = wanted.startswith("/c/") and "\\" not in wanted and wanted.isprintable() and wanted.isascii()
+    """A place to go on to: only channels, messages and entries of this chat, whatever the link says."""
+    plain = wanted.startswith(("/c/", "/entries/")) and "\\" not in wanted and wanted.isprintable() and wanted.isascii()
     return wanted if plain else "/"

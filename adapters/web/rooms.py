@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -127,6 +127,13 @@ class Rooms:
             done = await connection.execute(update(users).where(users.c.id == person.id).values(values))
             if not done.rowcount:
                 await connection.execute(insert(users).values(id=person.id, **values))
+
+    async def keep_rights(self, rights: Mapping[str, tuple[bool, bool]]) -> None:
+        """By person: whether a guest, and whether active."""
+        async with self._store.change() as (connection, _):
+            for person, (guest, active) in rights.items():
+                known = and_(users.c.id == person, or_(users.c.guest != guest, users.c.active != active))
+                await connection.execute(update(users).where(known).values(guest=guest, active=active))
 
     # --- channels -------------------------------------------------------------------------------------------------
 

@@ -257,3 +257,12 @@ async def test_a_table_changed_by_hand_is_obeyed(house: House) -> None:
     async with house.engine.begin() as connection:
         await connection.execute(update(users).where(users.c.id == "amina").values(active=False))
     assert (await amina.get("/api/state")).status == 401
+
+
+async def test_who_has_left_is_out_at_the_next_request(house: House) -> None:
+    """The core knows it from an import or another platform, and says so."""
+    maria = await house.browser("maria")
+    await house.chat.keep_rights({"maria": (False, False), "nobody": (True, True)})
+    assert (await maria.get("/api/state")).status == 401
+    await house.chat.keep_rights({"maria": (False, True)})
+    assert (await maria.get("/api/state")).status == 200

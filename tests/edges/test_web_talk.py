@@ -285,3 +285,16 @@ async def test_a_known_refusal_is_said_in_its_own_words(house: House) -> None:
     house.bot.script = None
     assert (await maria.post("/api/home")).status == 200
     assert [event.place for event in house.bot.heard(Opened)] == [at("dm-maria")]
+
+
+async def test_the_address_of_an_entry_opens_it_in_ones_own_conversation(house: House) -> None:
+    """A page that only embeds it makes nobody speak; who is not signed in does so first, and comes back."""
+    maria = await house.browser("maria")
+    opened = await maria.get("/entries/7")
+    assert (opened.status, opened.headers["Location"]) == (303, "/c/dm-maria")
+    await maria.get("/entries/7", headers={"Sec-Fetch-Dest": "image"})
+    (pressed,) = house.bot.heard(Pressed)
+    assert (pressed.action, pressed.value, pressed.actor.id) == ("read", "7", "maria")
+    maria.client.session.cookie_jar.clear()
+    sent = await maria.get("/entries/7")
+    assert (sent.status, sent.headers["Location"]) == (303, "/signin")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot import experts
 from bot.acquaintance import EVERYBODY
-from bot.ports import PersonChanged, PlaceChanged
+from bot.ports import PersonChanged, PersonRef, PlaceChanged, Profile
 from tests.scenarios.conftest import World
 
 QUESTION = "Why does the pump make a noise like gravel when the suction valve is half closed?"
@@ -111,3 +112,15 @@ async def test_a_channel_that_is_gone_is_offered_to_nobody(world: World) -> None
     await place_changed(world, "pumps")
     await world.be("ana").says(QUESTION)
     assert "Pumps" not in world.be("ana").sees("I would post it").words
+
+
+async def test_the_embedded_chat_hears_who_has_left(world: World) -> None:
+    """It knows people from the other platforms alone: nobody stays signed in there."""
+    profile = Profile(ref=PersonRef("web", "local", "p1"), name="Ben Okafor", email="ben@acme.example")
+    await world.bot.web.add_people([(profile, "")])
+    await world.bot.store.run(lambda tx: experts.introduce(tx, profile))
+    world.chat.people["ben"] = replace(world.chat.people["ben"], active=False)
+    await person_changed(world, "ben")
+    await world.bot.store.run(lambda tx: tx.later("round", EVERYBODY))
+    await world.bot.worker.settle()
+    assert not (await world.bot.web.profile(profile.ref)).active

@@ -56,7 +56,7 @@ async def test_a_question_said_to_nobody_is_helped_in_private(world: World) -> N
     assert ANSWER in offer.words
     assert "You wrote this in #pumps" in offer.words
     assert len(ana.chat.visible("ana")) == before + 1  # what Eva wrote, and nothing of the bot
-    await eva.presses("None of these: ask the experts")
+    await eva.presses("Ask the experts")
     await eva.presses("Ask under my name")
     ana.sees("Eva Lind asks", to="pumps")
 

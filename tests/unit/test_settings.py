@@ -136,3 +136,13 @@ def test_a_wrong_table_of_reactions_says_what_is_wrong(tmp_path: Path, table: st
         load()
     assert words in str(caught.value)
     assert "REACTIONS" in str(caught.value)
+
+
+def test_a_short_secret_is_refused_with_a_way_to_make_a_good_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And not repeated."""
+    monkeypatch.setenv("WEAVER_SECRET", "tooshort")
+    with pytest.raises(ConfigurationError, match="at least 16 characters") as caught:
+        load(home=tmp_path)
+    assert "tooshort" not in str(caught.value)
