@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.server import application, listen
+from adapters.slack import SlackChat, SlackSettings, at_work
 from adapters.web import WebChat
 from bot import answers, indexing, routing, suggestions
 from bot.delivery import Deliverer, Worker, backlog
@@ -35,6 +37,7 @@ class Bot:
     dispatcher: Dispatcher
     worker: Worker
     web: WebChat
+    slack: SlackChat | None
     platforms: Mapping[str, ChatPlatform]
 
 
@@ -77,7 +80,8 @@ async def open_bot(
         demo=demo,
         organisation=settings.organisation,
     )
-    every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
+    slack = _slack(settings, engine, clock, seal)
+    every: dict[str, ChatPlatform] = {"web": web, **({"slack": slack} if slack else {}), **(platforms or {})}
     at_least = settings.suggest_at
     dispatcher = Dispatcher(store, index, every, at_least=at_least)
     deliverer = Deliverer(store, every, when_sent={"question": _when_question_sent, "answer": _when_answer_sent})
@@ -96,7 +100,14 @@ async def open_bot(
     )
     try:
         yield Bot(
-            settings=settings, store=store, index=index, dispatcher=dispatcher, worker=worker, web=web, platforms=every
+            settings=settings,
+            store=store,
+            index=index,
+            dispatcher=dispatcher,
+            worker=worker,
+            web=web,
+            slack=slack,
+            platforms=every,
         )
     finally:
         await index.close()
@@ -104,17 +115,32 @@ async def open_bot(
         await store.close()
 
 
+def _slack(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) -> SlackChat | None:
+    said = SlackSettings(
+        bot_token=settings.slack_bot_token,
+        signing_secret=settings.slack_signing_secret,
+        app_token=settings.slack_app_token,
+        api_url=settings.slack_api_url,
+        client_id=settings.slack_client_id,
+        client_secret=settings.slack_client_secret,
+        public_url=settings.address if settings.base_url else "",
+        workspaces=tuple(settings.slack_workspaces.replace(",", " ").split()),
+    )
+    return SlackChat(engine, clock, seal=seal, settings=said, replica=settings.replica) if said.on else None
+
+
 @asynccontextmanager
 async def running(bot: Bot) -> AsyncIterator[Bot]:
     """The bot at work: it delivers, listens, and takes up what an earlier process was killed over."""
-    pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store))
+    pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store), slack=bot.slack)
     server = await listen(pages, bot.settings.host, bot.settings.port)
     await bot.index.embedder.start()  # not earlier: loading takes the processor that acknowledging messages needs
     owed = asyncio.create_task(_embed_owed(bot.index))
     try:
         await bot.worker.start()
         await bot.web.resume(bot.dispatcher.handle)
-        yield bot
+        async with at_work(bot.slack, bot.dispatcher.handle) if bot.slack else nullcontext():
+            yield bot
     finally:
         owed.cancel()
         await asyncio.gather(owed, return_exceptions=True)

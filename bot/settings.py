@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +14,12 @@ from pydantic_settings import (
 )
 
 from bot.errors import ConfigurationError
+
+
+def _slack(name: str, description: str) -> Any:
+    """A setting of Slack: `SLACK_…` in the environment, as Slack's own tools call it, and `slack_…` in the file."""
+    alias = AliasChoices(f"SLACK_{name.upper()}", f"slack_{name}")
+    return Field("", validation_alias=alias, description=description)
 
 
 class Settings(BaseSettings):
@@ -31,6 +37,14 @@ class Settings(BaseSettings):
     replica: str = Field("weaver", max_length=60, description="this process's name; each replica needs its own")
     organisation: str = Field("Weaver", description="the name shown in the web chat")
     suggest_at: float = Field(0.5, ge=0, le=1, description="how sure to be (0 to 1) before showing a past answer")
+
+    slack_bot_token: str = _slack("bot_token", "the bot's token in one workspace, xoxb-…")
+    slack_signing_secret: str = _slack("signing_secret", "what Slack's HTTP requests are signed with")
+    slack_app_token: str = _slack("app_token", "the app-level token for Socket Mode, xapp-…")
+    slack_api_url: str = _slack("api_url", "another address of Slack's methods, for tests")
+    slack_client_id: str = _slack("client_id", "with the client secret: lets several workspaces install the app")
+    slack_client_secret: str = _slack("client_secret", "with the client id: lets several workspaces install the app")
+    slack_workspaces: str = _slack("workspaces", "the team ids that may install the app: T0123,T0456; all by default")
 
     @classmethod
     def settings_customise_sources(
@@ -62,7 +76,14 @@ class Settings(BaseSettings):
         return (self.base_url or f"http://{'localhost' if self.host in _HERE else self.host}:{self.port}").rstrip("/")
 
 
-_SECRET = ("secret", "database_url")
+_SECRET = (
+    "secret",
+    "database_url",
+    "slack_bot_token",
+    "slack_signing_secret",
+    "slack_app_token",
+    "slack_client_secret",
+)
 _HERE = ("127.0.0.1", "0.0.0.0", "::1", "::")
 
 
@@ -73,11 +94,12 @@ def load(**given: Any) -> Settings:
     except ValidationError as error:
         lines = []
         for problem in error.errors():
-            name = str(problem["loc"][0]) if problem["loc"] else "?"
+            name = str(problem["loc"][0]).lower() if problem["loc"] else "?"
             known = Settings.model_fields.get(name)
             about = f" ({known.description})" if known else ""
             given_is = "" if name in _SECRET else f"; it is {problem['input']!r}"
-            lines.append(f"WEAVER_{name.upper()}{about}: {problem['msg'].lower()}{given_is}.")
+            prefix = "" if name.startswith("slack_") else "WEAVER_"
+            lines.append(f"{prefix}{name.upper()}{about}: {problem['msg'].lower()}{given_is}.")
         raise ConfigurationError("A setting is wrong. " + " ".join(lines)) from None
     except ValueError as error:
         raise ConfigurationError(f"weaver.toml cannot be read: {error}. Put it right or move it away.") from None
@@ -87,4 +109,25 @@ def load(**given: Any) -> Settings:
             "WEAVER_DATABASE_URL must begin with sqlite:/// (a file) or postgresql:// (a server), "
             "for instance postgresql://weaver:password@db.example.com/weaver."
         )
+    _check_slack(settings)
     return settings.model_copy(update={"home": home})
+
+
+def _check_slack(settings: Settings) -> None:
+    """Refuse what can only be a mistake, with what to do."""
+    if settings.slack_bot_token.startswith("xapp-") or settings.slack_app_token.startswith("xoxb-"):
+        raise ConfigurationError(
+            "SLACK_BOT_TOKEN begins with xoxb- and SLACK_APP_TOKEN with xapp-. They seem to be exchanged."
+        )
+    if bool(settings.slack_client_id) != bool(settings.slack_client_secret):
+        raise ConfigurationError("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET come together. Set both, or neither.")
+    installed = settings.slack_bot_token or settings.slack_client_id
+    heard = settings.slack_signing_secret or settings.slack_app_token
+    if installed and not heard:
+        raise ConfigurationError(
+            "Slack needs a way in, too: SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)."
+        )
+    if heard and not installed:
+        raise ConfigurationError(
+            "Slack needs a way out, too: SLACK_BOT_TOKEN (one workspace), or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET."
+        )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -85,7 +86,7 @@ def bolt_application(chat: SlackChat) -> AsyncApp:
 
 
 def install(application: web.Application, chat: SlackChat, handle: EventHandler) -> None:
-    """Add Slack's routes to an application that may have others. `chat.resume` sets the bot to work."""
+    """Add Slack's routes to an application that may have others. `at_work` sets the bot to work."""
     bolt = bolt_application(chat)
     oauth = OAuth(chat)
     chat.reception.handle = handle
@@ -120,6 +121,21 @@ def _signed(secret: str, headers: Mapping[str, str], raw: bytes) -> bool:
         return SignatureVerifier(secret).is_valid(raw, stamp, headers.get("X-Slack-Signature", ""))
     except (UnicodeDecodeError, TypeError):
         return False
+
+
+@asynccontextmanager
+async def at_work(chat: SlackChat, handle: EventHandler) -> AsyncIterator[None]:
+    """Hand over to the core what Slack sends, beginning with what an earlier process was killed over."""
+    await chat.resume(handle)
+    socket = SocketMode(chat, handle) if chat.settings.app_token else None
+    if socket is not None:
+        socket.start()
+    try:
+        yield
+    finally:
+        if socket is not None:
+            await socket.stop()
+        await chat.close()
 
 
 class SocketMode:

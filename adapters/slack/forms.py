@@ -118,10 +118,10 @@ def _element(question: Input) -> tuple[Any, bool]:
     chosen = [option for option in options if option.value in several]
     element: Any = None
     match question.kind:
-        case "choice":
+        case "choice" if options:
             element = StaticSelectElement(
                 action_id=ACTION, options=options, initial_option=chosen[0] if chosen else None
-            ) if options else None  # fmt: skip
+            )
         case "choices" if options and len(options) <= BOXES:
             element = CheckboxesElement(action_id=ACTION, options=options, initial_options=chosen or None)
         case "choices" if options:
@@ -138,8 +138,8 @@ def _element(question: Input) -> tuple[Any, bool]:
                 action_id=TOGGLE, options=[yes], initial_options=[yes] if initial is True else None
             )
             required = False
-        case _:
-            element = PlainTextInputElement(action_id=ACTION)
+        case "text" | "long_text":
+            element = PlainTextInputElement(action_id=ACTION, multiline=question.kind == "long_text")
     return element, required
 
 

@@ -169,7 +169,8 @@ def mrkdwn(blocks: Sequence[Block]) -> str | None:
         if words is None:
             return None
         if number:
-            tight = block.kind == "item" and blocks[number - 1].kind == "item"
+            before = blocks[number - 1]
+            tight = block.kind == before.kind == "item" and (block.mark == _BULLET) == (before.mark == _BULLET)
             out.append("\n" if tight else "\n\n")
         if block.kind == "quote":
             words = "\n".join(f">{line}" for line in words.split("\n"))
