@@ -98,6 +98,8 @@ def install(application: web.Application, chat: SlackChat, handle: EventHandler)
             return web.Response(status=401, text="This request is not signed by Slack, or is older than five minutes.")
         try:
             asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
+            if not isinstance(asked.body.get("event", {}), dict):
+                raise TypeError("an event is an object")
         except Exception:  # whatever is wrong with it: it is signed, but not of a shape that Slack documents
             log.warning("slack.unreadable_request", bytes=len(raw))
             return web.Response(status=400, text="This request could not be read.")

@@ -186,7 +186,7 @@ class SlackChat:
     async def open_form(self, trigger: str, form: Form) -> None:
         """Open a modal. Raises `DeliveryError` where the trigger is older than three seconds."""
         place, trigger_id = split_trigger(trigger)
-        view = forms.view_of(form, place, render.text_blocks(form.intro) if form.intro else ())
+        view = forms.view_of(form, place, render.text_blocks(form.intro or ("" if form.inputs else form.title)))
         await self.calls.call(place.workspace, "views.open", trigger_id=trigger_id, view=view)
 
     async def show_home(self, person: PersonRef, message: Message) -> None:

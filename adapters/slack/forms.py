@@ -46,17 +46,15 @@ _JOINS = {"/": "\n", "+": ""}
 def view_of(form: Form, place: Place, intro: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The modal. `place` is where the form was opened; `intro` are the blocks above the inputs."""
     kept = {"value": form.value, "channel": place.channel, "thread": place.thread}
-    view = View(
+    return View(
         type="modal",
         callback_id=form.name,
         title=_plain(form.title, TITLE),
         submit=_plain(form.submit, TITLE),
         close=PlainTextObject(text="Cancel"),
         private_metadata=json.dumps(kept),
-        blocks=[block for question in form.inputs for block in _inputs(question)],
+        blocks=[*map(dict, intro), *(block for question in form.inputs for block in _inputs(question))],
     ).to_dict()
-    view["blocks"] = [*intro, *view.get("blocks", ())]
-    return view
 
 
 def _inputs(question: Input) -> list[InputBlock]:

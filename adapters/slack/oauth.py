@@ -67,11 +67,10 @@ class OAuth:
             words = "This link is older than ten minutes, was used before, or was begun in another browser."
             return _page(400, "Please begin again", words, again=True)
         try:
-            answer = await self._chat.calls.call_with(
-                "",
+            answer = await self._chat.calls.call_as_app(
+                self._settings.client_id,
+                self._settings.client_secret,
                 "oauth.v2.access",
-                client_id=self._settings.client_id,
-                client_secret=self._settings.client_secret,
                 code=code,
                 redirect_uri=self._redirect(request),
             )

@@ -120,9 +120,10 @@ def _fields(items: Sequence[tuple[str, str]]) -> Blocks:
 def _field(label: str, text: str) -> MarkdownTextObject | PlainTextObject:
     """A fact. Code in it is shown as code; it has no other markup."""
     said = [replaced for block in read_words(text) for replaced in block.runs if block.kind != "code"]
-    words = mrkdwn([Block("section", (Run(clean(label), bold=True), Run("\n"), *said))])
-    if words is None or len(words) > FIELD:
-        return PlainTextObject(text=cut(f"{label}\n{clean(text)}", FIELD), emoji=False)
+    head = (Run(clean(label), bold=True), Run("\n")) if clean(label) else ()
+    words = mrkdwn([Block("section", (*head, *said))])
+    if not words or len(words) > FIELD:
+        return PlainTextObject(text=cut(clean(f"{label}\n{text}"), FIELD), emoji=False)
     return MarkdownTextObject(text=words, verbatim=True)
 
 
@@ -137,7 +138,7 @@ def _buttons(items: Sequence[Button]) -> Blocks:
             taken.add(action)
             row.append(
                 ButtonElement(
-                    text=PlainTextObject(text=cut(clean(button.label), LABEL), emoji=False),
+                    text=PlainTextObject(text=cut(clean(button.label), LABEL) or " ", emoji=False),
                     action_id=action,
                     value=None if button.url else button.value[:VALUE] or None,
                     url=button.url or None,

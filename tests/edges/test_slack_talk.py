@@ -57,7 +57,7 @@ async def test_a_question_is_heard_once(here: Desk) -> None:
     assert heard.actor == PersonRef("slack", here.acme.team.id, ana.id)
     assert heard.place == here.at(water)
     assert ana.id not in heard.id
-    again = [one for one in here.slack.inbound.deliveries if one.payload["event"]["type"] == "message"][0]
+    again = next(one for one in here.slack.inbound.deliveries if one.payload["event"]["type"] == "message")
     await here.slack.inbound.again(again).tried()
     await here.settled()
     assert len(here.bot.of(Heard)) == 1
