@@ -110,6 +110,8 @@ async def open_bot(
             platforms=every,
         )
     finally:
+        if slack:
+            await slack.close()
         await index.close()
         await embedder.close()
         await store.close()

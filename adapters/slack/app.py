@@ -127,7 +127,10 @@ def _signed(secret: str, headers: Mapping[str, str], raw: bytes) -> bool:
 
 @asynccontextmanager
 async def at_work(chat: SlackChat, handle: EventHandler) -> AsyncIterator[None]:
-    """Hand over to the core what Slack sends, beginning with what an earlier process was killed over."""
+    """Hand over to the core what Slack sends, beginning with what an earlier process was killed over.
+
+    Afterwards `chat.close` is still to be called, when the last message is sent.
+    """
     await chat.resume(handle)
     socket = SocketMode(chat, handle) if chat.settings.app_token else None
     if socket is not None:
@@ -137,7 +140,7 @@ async def at_work(chat: SlackChat, handle: EventHandler) -> AsyncIterator[None]:
     finally:
         if socket is not None:
             await socket.stop()
-        await chat.close()
+        await chat.stop()
 
 
 class SocketMode:

@@ -213,9 +213,12 @@ class SlackChat:
         self.reception.handle = handle
         await self.reception.inbox.start()
 
-    async def close(self) -> None:
-        """Finish what is under way, and close the connections."""
+    async def stop(self) -> None:
+        """Finish what is under way. Messages can be sent still."""
         await self.reception.inbox.stop()
+
+    async def close(self) -> None:
+        """Close the connections."""
         await self.calls.close()
 
     def _said(self, place: Place, message: Message) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -169,10 +170,9 @@ class Inbox:
             for row in rows:
                 self.begin(row)
             if not rows:
-                try:
-                    await asyncio.wait_for(self._news.wait(), timeout=POLL)
-                except TimeoutError:
-                    pass
+                with suppress(TimeoutError):  # not `wait_for`: until Python 3.12 it may swallow a cancellation
+                    async with asyncio.timeout(POLL):
+                        await self._news.wait()
 
     def begin(self, row: Kept) -> asyncio.Task[None]:
         """Handle a claimed row in the background."""

@@ -197,6 +197,7 @@ async def test_a_killed_process_forgets_nothing(tmp_path: Path) -> None:
         async with served(after, bot, here.slack):
             heard = await bot.hears(Heard, 2)
             assert [event.text for event in heard] == ["before", "while it was down"]
+        await after.close()
 
 
 async def test_load_of_many_channels(tmp_path: Path) -> None:

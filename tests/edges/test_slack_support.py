@@ -135,4 +135,5 @@ async def desk(
             async with served(chat, bot, slack):
                 yield Desk(slack, acme, chat, bot, engine)
         finally:
+            await chat.close()
             await engine.dispose()
