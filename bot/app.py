@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.server import application, listen
+from adapters.slack import SlackChat, SlackSettings, at_work
 from adapters.web import WebChat
 from bot import answers, home, indexing, listening, previews, routing, saving, suggestions
 from bot.acquaintance import EVERYBODY, Acquaintance
@@ -38,6 +40,7 @@ class Bot:
     dispatcher: Dispatcher
     worker: Worker
     web: WebChat
+    slack: SlackChat | None
     platforms: Mapping[str, ChatPlatform]
 
 
@@ -83,7 +86,8 @@ async def open_bot(
         demo=demo,
         organisation=settings.organisation,
     )
-    every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
+    slack = _slack(settings, engine, clock, seal)
+    every: dict[str, ChatPlatform] = {"web": web, **({"slack": slack} if slack else {}), **(platforms or {})}
     at_least = settings.suggest_at
     acquaintance = Acquaintance(store, every, web)
     addresses = Addresses(settings.address)
@@ -111,18 +115,41 @@ async def open_bot(
     )
     try:
         yield Bot(
-            settings=settings, store=store, index=index, dispatcher=dispatcher, worker=worker, web=web, platforms=every
+            settings=settings,
+            store=store,
+            index=index,
+            dispatcher=dispatcher,
+            worker=worker,
+            web=web,
+            slack=slack,
+            platforms=every,
         )
     finally:
+        if slack:
+            await slack.close()
         await index.close()
         await embedder.close()
         await store.close()
 
 
+def _slack(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) -> SlackChat | None:
+    said = SlackSettings(
+        bot_token=settings.slack_bot_token,
+        signing_secret=settings.slack_signing_secret,
+        app_token=settings.slack_app_token,
+        api_url=settings.slack_api_url,
+        client_id=settings.slack_client_id,
+        client_secret=settings.slack_client_secret,
+        public_url=settings.address if settings.base_url else "",
+        workspaces=tuple(settings.slack_workspaces.replace(",", " ").split()),
+    )
+    return SlackChat(engine, clock, seal=seal, settings=said, replica=settings.replica) if said.on else None
+
+
 @asynccontextmanager
 async def running(bot: Bot) -> AsyncIterator[Bot]:
     """The bot at work: it delivers, listens, and takes up what an earlier process was killed over."""
-    pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store))
+    pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store), slack=bot.slack)
     server = await listen(pages, bot.settings.host, bot.settings.port)
     await bot.index.embedder.start()  # not earlier: loading takes the processor that acknowledging messages needs
     owed = asyncio.create_task(_embed_owed(bot.index))
@@ -130,7 +157,8 @@ async def running(bot: Bot) -> AsyncIterator[Bot]:
         await bot.store.run(lambda tx: tx.later("round", EVERYBODY))
         await bot.worker.start()
         await bot.web.resume(bot.dispatcher.handle)
-        yield bot
+        async with at_work(bot.slack, bot.dispatcher.handle) if bot.slack else nullcontext():
+            yield bot
     finally:
         owed.cancel()
         await asyncio.gather(owed, return_exceptions=True)

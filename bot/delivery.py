@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -107,10 +108,10 @@ class Worker:
                 self._running.add(task)
                 task.add_done_callback(self._finished)
             if not claims:
-                try:  # wake at once after a commit here; every half second for other replicas and what falls due
-                    await asyncio.wait_for(self._store.committed.wait(), timeout=0.5)
-                except TimeoutError:
-                    pass
+                # Wake at once after a commit here; every half second for other replicas and what falls due.
+                with suppress(TimeoutError):  # not `wait_for`: until Python 3.12 it may swallow a cancellation
+                    async with asyncio.timeout(0.5):
+                        await self._store.committed.wait()
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -50,6 +50,12 @@ class Reactions(BaseModel):
         return "save" if name in self.save else None
 
 
+def _slack(name: str, description: str) -> Any:
+    """A setting of Slack: `SLACK_…` in the environment, as Slack's own tools call it, and `slack_…` in the file."""
+    alias = AliasChoices(f"SLACK_{name.upper()}", f"slack_{name}")
+    return Field("", validation_alias=alias, description=description)
+
+
 class Settings(BaseSettings):
     """Everything that can be set: `WEAVER_…` in the environment first, then `weaver.toml` in the home folder."""
 
@@ -66,6 +72,14 @@ class Settings(BaseSettings):
     organisation: str = Field("Weaver", description="the name shown in the web chat")
     suggest_at: float = Field(0.5, ge=0, le=1, description="how sure to be (0 to 1) before showing a past answer")
     reactions: Reactions = Field(Reactions(), description="emoji names that accept, say me_too, or save")
+
+    slack_bot_token: str = _slack("bot_token", "the bot's token in one workspace, xoxb-…")
+    slack_signing_secret: str = _slack("signing_secret", "what Slack's HTTP requests are signed with")
+    slack_app_token: str = _slack("app_token", "the app-level token for Socket Mode, xapp-…")
+    slack_api_url: str = _slack("api_url", "another address of Slack's methods, for tests")
+    slack_client_id: str = _slack("client_id", "with the client secret: lets several workspaces install the app")
+    slack_client_secret: str = _slack("client_secret", "with the client id: lets several workspaces install the app")
+    slack_workspaces: str = _slack("workspaces", "the team ids that may install the app: T0123,T0456; all by default")
 
     @field_validator("secret")
     @classmethod
@@ -105,7 +119,14 @@ class Settings(BaseSettings):
 
 
 SHORTEST_SECRET = 16  # characters
-_SECRET = ("secret", "database_url")
+_SECRET = (
+    "secret",
+    "database_url",
+    "slack_bot_token",
+    "slack_signing_secret",
+    "slack_app_token",
+    "slack_client_secret",
+)
 _HERE = ("127.0.0.1", "0.0.0.0", "::1", "::")
 
 
@@ -116,11 +137,12 @@ def load(**given: Any) -> Settings:
     except ValidationError as error:
         lines = []
         for problem in error.errors():
-            name = str(problem["loc"][0]) if problem["loc"] else "?"
+            name = str(problem["loc"][0]).lower() if problem["loc"] else "?"
             known = Settings.model_fields.get(name)
             about = f" ({known.description})" if known else ""
             given_is = "" if name in _SECRET else f"; it is {problem['input']!r}"
-            lines.append(f"WEAVER_{name.upper()}{about}: {problem['msg'].lower()}{given_is}.")
+            prefix = "" if name.startswith("slack_") else "WEAVER_"
+            lines.append(f"{prefix}{name.upper()}{about}: {problem['msg'].lower()}{given_is}.")
         raise ConfigurationError("A setting is wrong. " + " ".join(lines)) from None
     except ValueError as error:
         raise ConfigurationError(f"weaver.toml cannot be read: {error}. Put it right or move it away.") from None
@@ -130,4 +152,25 @@ def load(**given: Any) -> Settings:
             "WEAVER_DATABASE_URL must begin with sqlite:/// (a file) or postgresql:// (a server), "
             "for instance postgresql://weaver:password@db.example.com/weaver."
         )
+    _check_slack(settings)
     return settings.model_copy(update={"home": home})
+
+
+def _check_slack(settings: Settings) -> None:
+    """Refuse what can only be a mistake, with what to do."""
+    if settings.slack_bot_token.startswith("xapp-") or settings.slack_app_token.startswith("xoxb-"):
+        raise ConfigurationError(
+            "SLACK_BOT_TOKEN begins with xoxb- and SLACK_APP_TOKEN with xapp-. They seem to be exchanged."
+        )
+    if bool(settings.slack_client_id) != bool(settings.slack_client_secret):
+        raise ConfigurationError("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET come together. Set both, or neither.")
+    installed = settings.slack_bot_token or settings.slack_client_id
+    heard = settings.slack_signing_secret or settings.slack_app_token
+    if installed and not heard:
+        raise ConfigurationError(
+            "Slack needs a way in, too: SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)."
+        )
+    if heard and not installed:
+        raise ConfigurationError(
+            "Slack needs a way out, too: SLACK_BOT_TOKEN (one workspace), or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET."
+        )
