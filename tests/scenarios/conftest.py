@@ -41,6 +41,10 @@ class World:
     clock: MovableClock
     be: Callable[[str], Actor]
 
+    async def settle(self) -> None:
+        """Do what is due."""
+        await self.bot.worker.settle()
+
 
 @pytest.fixture
 async def world(tmp_path: Path, database: str) -> AsyncIterator[World]:
