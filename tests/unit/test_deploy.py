@@ -9,15 +9,25 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import AliasChoices, BaseModel
 
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-SETTINGS = {f"WEAVER_{name.upper()}": field.default for name, field in Settings.model_fields.items()}
-CHATS = {
-    *("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SLACK_API_URL"),
-    *("TEAMS_APP_ID", "TEAMS_APP_PASSWORD", "TEAMS_TENANT_ID"),
+CHATS = {"TEAMS_APP_ID", "TEAMS_APP_PASSWORD", "TEAMS_TENANT_ID"}
+
+
+def _in_environment(name: str) -> str:
+    alias = Settings.model_fields[name].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"WEAVER_{name.upper()}"
+
+
+#: Those of one value; tables are for weaver.toml.
+SETTINGS = {
+    _in_environment(name): field.default
+    for name, field in Settings.model_fields.items()
+    if not isinstance(field.default, BaseModel)
 }
 
 
