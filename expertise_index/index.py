@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ SHORTEST_ANSWER = 20
 #: Candidates by vector, and as many by words, that are ranked for a question.
 DEPTH = 50
 
+#: Questions whose vectors are kept in memory.
+REMEMBERED = 256
+
 #: The newest entries, looked at for who is there to answer.
 NEWEST = 300
 
@@ -46,6 +50,7 @@ class ExpertiseIndex:
         self._backend = backend
         #: Its ``ready`` tells whether a search would begin at once. The caller's, who closes it.
         self.embedder = embedder
+        self._asked: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
 
     @classmethod
     async def open(cls, url: str, embedder: Embedder) -> ExpertiseIndex:
@@ -179,6 +184,16 @@ class ExpertiseIndex:
         found = await self._candidates(text, _filter(readable, ("entry", "community"), None))
         return ranking.communities(ranking.rank(found), now, limit)
 
+    async def _vector(self, text: str) -> NDArray[np.float32]:
+        """The vector of a question. The latest are kept: similar questions, experts and community are asked in turn."""
+        vector = self._asked.pop(text, None)
+        if vector is None:
+            (vector,) = await self.embedder.encode([text])
+        self._asked[text] = vector
+        while len(self._asked) > REMEMBERED:
+            self._asked.popitem(last=False)
+        return vector
+
     async def _candidates(
         self,
         text: str,
@@ -190,7 +205,7 @@ class ExpertiseIndex:
         if not allowed.spaces or not allowed.kinds or not text.strip():
             return []
         if vector is None:
-            (vector,) = await self.embedder.encode([text])
+            vector = await self._vector(text)
         query = Query(
             vector=vector,
             model=self.embedder.name,
