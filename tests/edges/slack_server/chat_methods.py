@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import emoji
+
 from .state import Channel, Json, Message, SlackError, new_id
 from .web_api import Call, method
 
@@ -42,7 +44,7 @@ def _said(call: Call, channel: Channel) -> Message:
         team_id=call.team.id,
         text=call.text("text") or call.text("markdown_text"),
         blocks=call.server.with_ids(call.arguments.get("blocks") or []),
-        attachments=call.arguments.get("attachments") or [],
+        attachments=call.server.attachments_with_ids(call.arguments.get("attachments") or []),
         thread_ts=_thread(call, channel),
         bot_id=call.installation.bot_id,
         app_id=call.server.app_id,
@@ -52,6 +54,8 @@ def _said(call: Call, channel: Channel) -> Message:
 @method("chat.postMessage")
 async def post_message(call: Call) -> Json:
     channel = _speakable(call, _destination(call))
+    if call.server.pacing and (wait := call.server.pacing.wait(channel.id)):
+        raise SlackError("ratelimited", retry_after=wait)
     message = _said(call, channel)
     message.metadata = call.arguments.get("metadata") or None
     if message.thread_ts and call.flag("reply_broadcast"):
@@ -92,10 +96,11 @@ async def update(call: Call) -> Json:
     channel, message = _own(call, "cant_update_message")
     if channel.archived:
         raise SlackError("is_archived")
+    previous = message.as_json()
     change_message(call, message, call.arguments)
     if call.arguments.get("metadata") is not None:
         message.metadata = call.arguments["metadata"] or None
-    call.server.events.changed(call.team, channel, message)
+    call.server.events.changed(call.team, channel, message, previous)
     said = channel.message_json(message, with_metadata=True)
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": said}
 
@@ -108,7 +113,7 @@ def change_message(call: Call, message: Message, new: Json) -> None:
     if blocks is not None or text is not None:
         message.blocks = call.server.with_ids(blocks or [])
     if new.get("attachments") is not None:
-        message.attachments = new["attachments"]
+        message.attachments = call.server.attachments_with_ids(new["attachments"])
     if not message.blocks and not message.attachments:
         message.edited = {"user": call.bot.id, "ts": call.server.next_ts()}
 
@@ -116,8 +121,7 @@ def change_message(call: Call, message: Message, new: Json) -> None:
 @method("chat.delete")
 async def delete(call: Call) -> Json:
     channel, message = _own(call, "cant_delete_message")
-    del channel.messages[message.ts]
-    call.server.events.deleted(call.team, channel, message)
+    call.server.events.delete(call.team, channel, message)
     return {"channel": channel.id, "ts": message.ts}
 
 
@@ -144,7 +148,8 @@ async def unfurl(call: Call) -> Json:
     for url, preview in call.arguments["unfurls"].items():
         if url.replace("&", "&amp;") not in message.text and url not in message.text:
             raise SlackError("cannot_unfurl_url")
-        message.unfurls[url] = preview | {"from_url": url, "app_unfurl_url": url, "is_app_unfurl": True}
+        [kept] = call.server.attachments_with_ids([preview])
+        message.unfurls[url] = kept | {"from_url": url, "app_unfurl_url": url, "is_app_unfurl": True}
     return {}
 
 
@@ -155,7 +160,10 @@ def _reacted(call: Call) -> tuple[Channel, Message, list[str]]:
         raise SlackError("message_not_found")
     if call.bot.id not in channel.members:
         raise SlackError("not_in_channel")
-    return channel, message, message.reactions.setdefault(call.text("name").strip(":"), [])
+    name = call.text("name").strip(":")
+    if emoji.emojize(f":{name}:", language="alias") == f":{name}:":
+        raise SlackError("invalid_name")
+    return channel, message, message.reactions.setdefault(name, [])
 
 
 @method("reactions.add")

@@ -115,14 +115,24 @@ class Events:
             event["thread_ts"] = message.thread_ts
         return self.emit(team, event, channel=channel, members_only=False)
 
-    def changed(self, team: Team, channel: Channel, message: Message, previous: Json | None = None) -> list[Delivery]:
+    def changed(self, team: Team, channel: Channel, message: Message, previous: Json) -> list[Delivery]:
         """A message was edited."""
         event = {"subtype": "message_changed", "message": channel.message_json(message, with_metadata=True),
-                 "previous_message": previous or {}, "hidden": True, "ts": self._server.next_ts()}  # fmt: skip
+                 "previous_message": previous, "hidden": True, "ts": self._server.next_ts()}  # fmt: skip
         return self._message(team, channel, event)
 
-    def deleted(self, team: Team, channel: Channel, message: Message) -> list[Delivery]:
-        """A message was deleted."""
+    def delete(self, team: Team, channel: Channel, message: Message) -> list[Delivery]:
+        """Delete a message. Of a root with replies a tombstone stays, and that is a change, not a deletion."""
+        if message.only_for:
+            del channel.messages[message.ts]
+            return []
+        if channel.replies(message.ts):
+            previous = message.as_json()
+            message.text, message.blocks, message.attachments = "This message was deleted.", [], []
+            message.subtype, message.user, message.metadata = "tombstone", self._server.slackbot(team).id, None
+            message.unfurls, message.files, message.bot_id = {}, [], None
+            return self.changed(team, channel, message, previous)
+        del channel.messages[message.ts]
         event = {"subtype": "message_deleted", "deleted_ts": message.ts, "previous_message": message.as_json(),
                  "hidden": True, "ts": self._server.next_ts()}  # fmt: skip
         return self._message(team, channel, event)

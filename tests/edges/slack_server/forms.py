@@ -77,6 +77,14 @@ def initial(element: Json) -> Json:
     return {"type": element["type"], field: element.get(first, [] if _is_list(field) else None)}
 
 
+def value_of(view: View | None, block: Json, element: Json) -> Any:
+    """What is in an input now: what was entered, or what stood there first."""
+    if element["type"] not in _FIELDS:
+        return None
+    state = view.values.get(block["block_id"], {}).get(element.get("action_id", "")) if view else None
+    return (state or initial(element))[_FIELDS[element["type"]][0]]
+
+
 def _inputs(view: View) -> list[tuple[Json, Json]]:
     found = []
     for block in view.blocks:

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from .server import SlackServer
 
 
+_FIELDS = {
+    "attachments", "blocks", "delete_original", "metadata", "replace_original", "response_type", "text", "thread_ts",
+    "unfurl_links", "unfurl_media",
+}  # fmt: skip
+
+
 class Triggers:
     """Trigger ids: good once, for three seconds."""
 
@@ -113,20 +119,20 @@ class ResponseUrls:
     def respond(self, where: _ResponseUrl, body: Json) -> None:
         """Post, replace or delete."""
         message = where.message
-        if message and message.ts not in where.channel.messages:
-            message = None
+        own = message and self._server.is_bot(where.team, message.user)
+        if message and (message.ts not in where.channel.messages or not own):
+            message = None  # it is gone, or it is a person's, with a preview of the bot below
         if body.get("delete_original"):
             if message:
-                del where.channel.messages[message.ts]
-                if not message.only_for:
-                    self._server.events.deleted(where.team, where.channel, message)
+                self._server.events.delete(where.team, where.channel, message)
             return
         self._validate(body)
         blocks = self._server.with_ids(body.get("blocks") or [])
         if body.get("replace_original") and message:
+            previous = message.as_json()
             message.text, message.blocks = body.get("text", message.text), blocks
             if not message.only_for:
-                self._server.events.changed(where.team, where.channel, message)
+                self._server.events.changed(where.team, where.channel, message, previous)
             return
         installation = where.team.installation
         assert installation
@@ -141,6 +147,8 @@ class ResponseUrls:
             self._server.events.said(where.team, where.channel, said)
 
     def _validate(self, body: Json) -> None:
+        for unknown in sorted(set(body) - _FIELDS):
+            self._server.violations.append(Violation("response_url", f"unknown field {unknown}", body))
         problems = validation.block_problems(body.get("blocks") or [])
         problems += [] if body.get("text") or body.get("blocks") else ["no text and no blocks"]
         for problem in problems:

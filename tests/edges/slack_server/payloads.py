@@ -71,9 +71,12 @@ def _interaction(person: Person, kind: str) -> Json:
     }
 
 
-def _container(place: Message | View) -> Json:
+def _container(place: Message | View, unfurl: str = "") -> Json:
     if isinstance(place, View):
         return {"type": "view", "view_id": place.id}
+    if unfurl:
+        return {"type": "message_attachment", "message_ts": place.ts, "attachment_id": 1, "channel_id": place.channel,
+                "is_ephemeral": False, "is_app_unfurl": True, "app_unfurl_url": unfurl}  # fmt: skip
     it: Json = {"type": "message", "message_ts": place.ts, "channel_id": place.channel,
                 "is_ephemeral": place.only_for is not None}  # fmt: skip
     return it | ({"thread_ts": place.thread_ts} if place.thread_ts else {})
@@ -90,9 +93,11 @@ def _where(person: Person, place: Message | View) -> Json:
     return it
 
 
-def block_actions(person: Person, place: Message | View, action: Json) -> Json:
-    """A button or a menu."""
+def block_actions(person: Person, place: Message | View, action: Json, *, unfurl: str = "") -> Json:
+    """A button or a menu; `unfurl`: the link whose preview it is in."""
     it = _interaction(person, "block_actions") | _where(person, place)
+    if unfurl and isinstance(place, Message):
+        it |= {"container": _container(place, unfurl), "app_unfurl": place.unfurls[unfurl]}
     it |= {"trigger_id": person.server.triggers.new(person.team, person.id), "actions": [action]}
     if isinstance(place, Message):
         channel = person.team.channels[place.channel]

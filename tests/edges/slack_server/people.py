@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import payloads
 from .forms import choose, complaints, entered, fill
 from .inbound import Attempt, Delivery
-from .state import Channel, Json, Message, Team, User, View
+from .state import Channel, Json, Message, SlackError, Team, User, View
 from .submissions import Submission, closes, submits
 from .text import elements, message_text, view_text
 
@@ -95,8 +95,7 @@ class Person:
     async def deletes(self, message: Message) -> None:
         """Their own message goes."""
         channel = self._own(message)
-        del channel.messages[message.ts]
-        await self.server.tried(self.server.events.deleted(self.team, channel, message))
+        await self.server.tried(self.server.events.delete(self.team, channel, message))
 
     async def reacts(self, emoji: str, message: Message) -> None:
         """An emoji on a message they see."""
@@ -144,7 +143,9 @@ class Person:
     # --- what they see ---
 
     def channels(self) -> list[Channel]:
-        """Those they are in, and the public ones."""
+        """Those they are in, and the public ones; none once their account is switched off."""
+        if self.user.deleted:
+            return []
         return [channel for channel in self.team.channels.values() if channel.visible_to(self.user)]
 
     def messages(self, channel: Channel | None = None) -> list[Message]:
@@ -202,20 +203,34 @@ class Person:
             raise NotThere(f"{command} is not a valid command")
         where = channel or self.dm
         self._must_be_in(where)
-        payload = payloads.command(self, where, command, html.escape(text, quote=False))
+        payload = payloads.command(self, where, command, self._typed_after(command, text))
         attempt = await self.server.inbound.deliver("slash_commands", payload).tried()
         if attempt.reason:
             error = "operation_timeout" if attempt.reason.endswith("timeout") else "dispatch_failed"
             self._slackbot(where, f'{command} failed with the error "{error}"')
         elif body := attempt.json():
-            self.server.response_urls.answered(self.team, where, self.id, body)
+            try:
+                self.server.response_urls.answered(self.team, where, self.id, body)
+            except SlackError:
+                self._slackbot(where, f'{command} failed with the error "invalid_command_response"')
         return attempt
 
+    def _typed_after(self, command: str, text: str) -> str:
+        """Mentions come as ids only where the manifest says `should_escape`; the rest is escaped always."""
+        wanted = next(one for one in self.server.feature("slash_commands") if one["command"] == command)
+        words = typed(text, self.team)
+
+        def named(match: re.Match[str]) -> str:
+            sign, one = match.groups()
+            found = self.team.users.get(one) if sign == "@" else self.team.channels.get(one)
+            name = found.name if found else one
+            return f"<{sign}{one}|{name}>" if wanted.get("should_escape") else sign + name
+
+        return re.sub(r"<(https?://[^>]+)>", r"\1", re.sub(r"<([@#])([UC][A-Z0-9]+)>", named, words))
+
     def _slackbot(self, channel: Channel, text: str) -> None:
-        if "USLACKBOT" not in self.team.users:
-            bot = User(id="USLACKBOT", team_id=self.team.id, name="slackbot", real_name="Slackbot", bot_id="B01")
-            self.team.users[bot.id] = bot
-        message = Message(channel=channel.id, ts=self.server.next_ts(), user="USLACKBOT", text=text,
+        slackbot = self.server.slackbot(self.team)
+        message = Message(channel=channel.id, ts=self.server.next_ts(), user=slackbot.id, text=text,
                           team_id=self.team.id, only_for=self.id)  # fmt: skip
         channel.messages[message.ts] = message
 
@@ -257,7 +272,9 @@ class Person:
         if isinstance(place, View):
             fill(place, {})
         action |= {"block_id": block["block_id"], "type": element["type"], "action_ts": self.server.next_ts()}
-        payload = payloads.block_actions(self, place, action)
+        unfurls = place.unfurls.items() if isinstance(place, Message) else ()
+        unfurl = next((url for url, preview in unfurls if block in preview.get("blocks", [])), "")
+        payload = payloads.block_actions(self, place, action, unfurl=unfurl)
         return await self.server.inbound.deliver("interactive", payload).tried()
 
     async def suggestions(self, text: str, of: str, on: Message | View | None = None) -> list[Json]:
@@ -281,7 +298,7 @@ class Person:
         payload = payloads.shortcut(self, callback_id, message)
         return await self.server.inbound.deliver("interactive", payload).tried()
 
-    async def fills_and_submits(self, view: View | None = None, **values: Any) -> Submission:
+    async def fills_and_submits(self, view: View | None = None, /, **values: Any) -> Submission:
         """The form before them, its inputs by block_id, action_id or label (`**{"Your answer": "…"}`)."""
         view = self._open(view)
         fill(view, values)
@@ -296,7 +313,7 @@ class Person:
 
     def _open(self, view: View | None) -> View:
         view = view or self.modal
-        if view is None or view not in self.team.modals.get(self.id, []):
+        if self.user.deleted or view is None or view not in self.team.modals.get(self.id, []):
             raise NotThere(f"{self.user.real_name} has no form open")
         return view
 

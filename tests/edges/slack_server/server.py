@@ -88,7 +88,7 @@ class SlackServer:
         await site.start()
         port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{port}"
-        self.session = aiohttp.ClientSession()
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         return self
 
     async def __aexit__(
@@ -204,6 +204,11 @@ class SlackServer:
         """Whether this is our bot's user."""
         return bool(team.installation and team.installation.bot_user == user)
 
+    def slackbot(self, team: Team) -> User:
+        """Slack's own voice in a team; in Slack's data it is no bot."""
+        slackbot = User(id="USLACKBOT", team_id=team.id, name="slackbot", real_name="Slackbot", email_confirmed=False)
+        return team.users.setdefault(slackbot.id, slackbot)
+
     def bot_profile(self, team: Team) -> Json:
         """As on messages of the bot, and in bots.info."""
         bot = team.bot()
@@ -254,6 +259,10 @@ class SlackServer:
                     element.setdefault("action_id", uuid.uuid4().hex[:5])
             kept.append(block)
         return kept
+
+    def attachments_with_ids(self, attachments: list[Json]) -> list[Json]:
+        """The same for the blocks within attachments."""
+        return [one | ({"blocks": self.with_ids(one["blocks"])} if one.get("blocks") else {}) for one in attachments]
 
     def new_unfurl(self, channel: Channel, message: Message) -> str:
         """An id for chat.unfurl."""

@@ -22,7 +22,8 @@ TEXT_MAX = 40_000
 #: All text in the blocks of one message. Slack does not document where `msg_blocks_too_long` begins; this is what
 #: people report.
 BLOCKS_TEXT_MAX = 13_200
-_SAID = "as_user attachments icon_emoji icon_url link_names mrkdwn parse username blocks text thread_ts markdown_text"
+_CHANGED = "as_user attachments blocks link_names markdown_text parse text"
+_SAID = _CHANGED + " icon_emoji icon_url thread_ts username"
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ METHODS = {
     "chat.getPermalink": _method("channel message_ts"),
     "chat.postEphemeral": _method("channel user", _SAID, "chat:write"),
     "chat.postMessage": _method(
-        "channel", _SAID + " metadata reply_broadcast unfurl_links unfurl_media", "chat:write"
+        "channel", _SAID + " metadata mrkdwn reply_broadcast unfurl_links unfurl_media", "chat:write"
     ),
     "chat.unfurl": _method(
         "unfurls", "channel ts unfurl_id source user_auth_blocks user_auth_message user_auth_required user_auth_url",
         "links:write",
     ),
-    "chat.update": _method("channel ts", _SAID + " metadata reply_broadcast file_ids", "chat:write"),
+    "chat.update": _method("channel ts", _CHANGED + " file_ids metadata reply_broadcast", "chat:write"),
     "conversations.history": _method(
         "channel", "cursor include_all_metadata inclusive latest limit oldest", family="history"
     ),
@@ -174,6 +175,13 @@ def _problems_of_element(node: Json) -> Iterator[str]:
         yield "two options have the same value"
     yield from ("option description longer than 75" for o in options
                 if len(o.get("description", {}).get("text", "")) > 75)  # fmt: skip
+
+
+def attachment_problems(attachments: Any) -> list[str]:
+    """What is wrong with the blocks within attachments, or within previews of links."""
+    if not isinstance(attachments, list) or not all(isinstance(one, dict) for one in attachments):
+        return ["attachments must be an array of objects"]
+    return [problem for one in attachments for problem in block_problems(one.get("blocks") or [])]
 
 
 def view_problems(view: Any) -> list[str]:

@@ -159,13 +159,10 @@ class WebApi:
         if fault := self._server.faults.due(name):
             self.record(name, arguments, token, type(fault).__name__)
             return await fault.answer(request, act)
-        if self._server.pacing and name == "chat.postMessage":
-            wait = self._server.pacing.wait(str(arguments.get("channel")))
-            if wait:
-                self.record(name, arguments, token, "ratelimited")
-                body = {"ok": False, "error": "ratelimited"}
-                return web.json_response(body, status=429, headers={"Retry-After": str(wait)})
-        return web.json_response(await act(), headers=headers)
+        body = await act()
+        if wait := body.pop("retry_after", None):
+            return web.json_response(body, status=429, headers={"Retry-After": str(wait)})
+        return web.json_response(body, headers=headers)
 
     def record(self, name: str, arguments: Json, token: str, outcome: str) -> None:
         """Remember the call."""
@@ -228,9 +225,10 @@ class WebApi:
             self._refuse(call, "metadata_must_be_sent_from_app", problems)
         if name in ("chat.postMessage", "chat.postEphemeral", "chat.update"):
             self._validate_text(call)
-        for url, preview in (arguments.get("unfurls") or {}).items() if name == "chat.unfurl" else ():
-            if problems := validation.block_problems(preview.get("blocks", [])):
-                self._refuse(call, "cannot_unfurl_url", [f"{url}: {problem}" for problem in problems])
+        if arguments.get("attachments") and (problems := validation.attachment_problems(arguments["attachments"])):
+            self._refuse(call, "invalid_attachments", problems)
+        if name == "chat.unfurl" and (problems := validation.attachment_problems(list(arguments["unfurls"].values()))):
+            self._refuse(call, "cannot_unfurl_url", problems)
 
     def _validate_text(self, call: Call) -> None:
         arguments = call.arguments
