@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import astuple
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, event, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.util import await_only
 
 from bot.errors import Unknown
 from bot.models import ORG, Account, Card, Channel, Person, SeenEvent, SpaceMember, Work
@@ -48,12 +50,69 @@ def open_engine(url: str) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    turn = _Turn()
+
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
-        reading = connection.get_execution_options().get("reading", False)
+        options = connection.get_execution_options()
+        reading = options.get("reading", False)
+        if not reading:
+            turn.take(connection.connection.dbapi_connection, urgent=options.get("urgent", False))
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
+    def over(connection: Any) -> None:
+        if not connection.invalidated:  # then the pool says so, below
+            turn.give(connection.connection.dbapi_connection)
+
+    for name in ("commit", "rollback"):
+        event.listen(engine.sync_engine, name, over)
+    for name in ("checkin", "invalidate", "close"):  # whatever else may end a transaction
+        event.listen(engine.sync_engine.pool, name, lambda connection, *_: turn.give(connection))
     return engine
+
+
+class _Turn:
+    """Whose turn it is to write to SQLite, within this process: first come, first served, but the urgent before others.
+
+    SQLite lets one connection write; the others try again and again with growing pauses, and under load some would wait
+    for seconds. `urgent` (an execution option) is for what a person or a platform waits for this instant.
+    """
+
+    def __init__(self) -> None:
+        self._holder: object = None
+        self._busy = False
+        self._waiting: tuple[deque[asyncio.Future[None]], ...] = (deque(), deque())
+
+    def take(self, connection: object, *, urgent: bool) -> None:
+        """Wait for the turn. Called in SQLAlchemy's greenlet, from which one may await."""
+        if self._busy:
+            await_only(self._wait(self._waiting[0 if urgent else 1]))
+        self._busy, self._holder = True, connection
+
+    async def _wait(self, queue: deque[asyncio.Future[None]]) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # it came, but nobody is there to take it
+                self._next()
+            raise
+
+    def give(self, connection: object) -> None:
+        """Let the next one write, if it was this connection's turn."""
+        if connection is not None and self._holder is connection:
+            self._holder = None
+            self._next()
+
+    def _next(self) -> None:
+        for queue in self._waiting:
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)  # still busy: the turn is handed over
+                    return
+        self._busy = False
 
 
 def row_id(text: str) -> int:

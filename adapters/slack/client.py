@@ -28,17 +28,21 @@ from bot.ports import (
     Buttons,
     Capabilities,
     Clock,
-    DeliveryError,
+    Commanded,
     Event,
     EventHandler,
     Form,
     FormError,
+    Heard,
     Message,
     PersonRef,
     Place,
     PlaceInfo,
+    Pointed,
+    Pressed,
     Profile,
     Quote,
+    Reacted,
     Submitted,
     Text,
 )
@@ -239,7 +243,7 @@ class SlackChat:
 
     def _acted(self, event: Event) -> None:
         place = event.place
-        if place.channel and not isinstance(event, Submitted):
+        if place.channel and isinstance(event, (Heard, Commanded, Pressed, Pointed, Reacted)):
             _remember(self._here, (place.workspace, place.channel, event.actor.id), monotonic())
 
     def _sure_to_see(self, place: Place, person: PersonRef, message: Message) -> bool:
@@ -285,6 +289,3 @@ def _remember(shelf: OrderedDict[Any, Any], key: object, value: object) -> None:
 
 def _literal(text: str) -> str:
     return re.sub(r"([^\w\s])", r"\\\1", text)
-
-
-__all__ = ["DELIVERY", "DeliveryError", "SlackChat"]

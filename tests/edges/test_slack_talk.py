@@ -264,3 +264,28 @@ async def test_changed_channels_and_people(here: Desk) -> None:
     await here.settled()
     assert not (await here.chat.profile(ref)).active
     assert {change.actor for change in here.bot.of(PersonChanged)} == {ref}
+
+
+async def test_strangers_are_heard_in_the_workspace_that_has_the_bot(here: Desk) -> None:
+    """In a channel shared with another organisation, whose people Slack tells of with their own team."""
+    eve = here.acme.person("Eve", stranger_of="T0THER")
+    water = here.acme.channel("water", eve)
+    await eve.mentions_bot("Why does it stall?", water)
+    await here.settled()
+    (heard,) = here.bot.of(Heard)
+    assert heard.actor == PersonRef("slack", here.acme.team.id, eve.id)
+    assert heard.place == here.at(water)
+    assert (await here.chat.place(here.at(water))).outsiders
+
+
+async def test_slack_ends_a_connection_now_and_then(tmp_path: Path) -> None:
+    """The next one is opened, and nothing is missed."""
+    async with desk(tmp_path, socket_mode=True, retry_delays=(0.2, 0.5, 1.0, 2.0)) as here:
+        ana = here.acme.person("Ana Lima")
+        await ana.dms("one")
+        await here.slack.sockets.disconnect("refresh_requested")
+        await ana.dms("two")
+        await here.slack.sockets.connected()
+        await ana.dms("three")
+        heard = await here.bot.hears(Heard, 3)
+        assert sorted(event.text for event in heard) == ["one", "three", "two"]

@@ -409,6 +409,49 @@ async def test_a_sealed_place_and_person_cannot_be_read(store: Store) -> None:
 # --- migrations -------------------------------------------------------------------------------------------------------
 
 
+async def test_writers_take_turns(tmp_path: Path) -> None:
+    """On SQLite: in the order they came, the urgent first; whoever gives up or fails holds nobody up."""
+    url = f"sqlite:///{tmp_path / 'turns.db'}"
+    migrate(url)
+    engine = open_engine(url)
+    urgent = engine.execution_options(urgent=True)
+    done: list[str] = []
+    held, free = asyncio.Event(), asyncio.Event()
+
+    async def write(name: str, through: Any = engine, wait: bool = False) -> None:
+        async with through.begin():
+            held.set()
+            if wait:
+                await free.wait()
+            done.append(name)
+            if name == "fails":
+                raise ValueError(name)
+
+    async with AsyncExitStack() as connections:  # open as many as the pool keeps: later nobody waits to be connected
+        for _ in range(5):
+            await connections.enter_async_context(engine.connect())
+    first = asyncio.create_task(write("first", wait=True))
+    await held.wait()
+    later = [asyncio.create_task(write(name)) for name in ("a", "gives up", "fails")]
+    later.append(asyncio.create_task(write("now", urgent)))
+    for _ in range(20):  # until all are in the queue
+        await asyncio.sleep(0)
+    later[1].cancel()
+    free.set()
+    results = await asyncio.gather(first, *later, return_exceptions=True)
+    assert done == ["first", "now", "a", "fails"]
+    assert [type(result) for result in results if result] == [asyncio.CancelledError, ValueError]
+    stuck = asyncio.create_task(write("stuck", wait=True))
+    free.clear()
+    held.clear()
+    await held.wait()
+    stuck.cancel()  # in the middle of its transaction
+    await asyncio.gather(stuck, return_exceptions=True)
+    async with asyncio.timeout(5):
+        await write("after")
+    await engine.dispose()
+
+
 @pytest.mark.parametrize("which", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("metadata", [Base.metadata, web_metadata, slack_metadata], ids=["core", "web", "slack"])
 def test_migrations_end_at_the_models(which: str, metadata: MetaData, postgres: Postgres, tmp_path: Path) -> None:

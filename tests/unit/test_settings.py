@@ -146,3 +146,27 @@ def test_a_short_secret_is_refused_with_a_way_to_make_a_good_one(
     with pytest.raises(ConfigurationError, match="at least 16 characters") as caught:
         load(home=tmp_path)
     assert "tooshort" not in str(caught.value)
+
+
+def test_slack_in_the_environment_and_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under the names that Slack's own tools use."""
+    (tmp_path / "weaver.toml").write_text('slack_signing_secret = "s3cret"\n')
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    settings = load(home=tmp_path)
+    assert (settings.slack_bot_token, settings.slack_signing_secret) == ("xoxb-1", "s3cret")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"slack_bot_token": "xoxb-1"}, "needs a way in"),
+        ({"slack_signing_secret": "s"}, "needs a way out"),
+        ({"slack_bot_token": "xapp-1", "slack_app_token": "xoxb-1"}, "exchanged"),
+        ({"slack_client_id": "1.2", "slack_signing_secret": "s"}, "come together"),
+    ],
+)
+def test_half_a_slack(tmp_path: Path, given: dict[str, str], says: str) -> None:
+    """Each mistake has a sentence, and no secret in it."""
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        load(home=tmp_path, **given)
+    assert "xoxb-1" not in str(caught.value)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .people import Person
 
 _CSS = (Path(__file__).parent / "render.css").read_text()
+_STYLES = {"code": "code", "bold": "b", "italic": "i", "strike": "s"}
 _COLOURS = ("#4a154b", "#2eb67d", "#e8912d", "#1264a3", "#e01e5a", "#0b7285")
 
 
@@ -146,9 +147,12 @@ def element_html(element: Json, team: Team, value: Any = None) -> str:
 
 
 def _rich(node: Json, team: Team) -> str:
-    kind = node.get("type")
+    kind = str(node.get("type"))
     if kind == "text":
-        return html.escape(node["text"]).replace("\n", "<br>")
+        words = html.escape(node["text"]).replace("\n", "<br>")
+        for name, tag in _STYLES.items():
+            words = f"<{tag}>{words}</{tag}>" if node.get("style", {}).get(name) else words
+        return words
     if kind == "user":
         return _reference("@" + node["user_id"], team)
     if kind == "channel":
@@ -157,7 +161,14 @@ def _rich(node: Json, team: Team) -> str:
         return _reference("!" + node["range"], team)
     if kind == "link":
         return f'<a href="{_escape(node["url"])}">{_escape(node.get("text") or node["url"])}</a>'
-    return "".join(_rich(one, team) for one in node.get("elements", []))
+    inside = [_rich(one, team) for one in node.get("elements", [])]
+    if kind == "rich_text_list":
+        tag = "ol" if node.get("style") == "ordered" else "ul"
+        return f'<{tag} start="{node.get("offset", 0) + 1}">{"".join(f"<li>{one}</li>" for one in inside)}</{tag}>'
+    tag = {"rich_text_quote": "blockquote", "rich_text_preformatted": "pre", "rich_text_section": "div"}.get(
+        kind, "div"
+    )
+    return f"<{tag}>{''.join(inside)}</{tag}>"
 
 
 def block_html(block: Json, team: Team, view: View | None = None) -> str:
