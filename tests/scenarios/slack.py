@@ -61,17 +61,21 @@ class SlackHouse:
     channels: dict[str, Channel] = field(default_factory=dict)
 
     async def settle(self) -> None:
-        """Until nothing is under way: what Slack sent, what the bot does, and what it sends."""
-        async with asyncio.timeout(30):
+        """Until nothing is under way: what Slack sent, what the bot does, and what it sends, now or a little later."""
+        async with asyncio.timeout(60):
             while True:
                 await self.server.quiet()
-                while await self._count("slack_inbox WHERE handled = false"):  # noqa: ASYNC110  (rows tell nobody)
-                    await asyncio.sleep(0.005)
+                for _ in range(40):
+                    if not await self._count("slack_inbox WHERE handled = false"):
+                        break
+                    await asyncio.sleep(0.005)  # rows tell nobody when they are handled
                 if await self.bot.worker.settle():
                     continue
-                if not await self._count("work WHERE kind IN ('deliver', 'home') AND failed = false"):
+                if not await self._count("slack_inbox WHERE handled = false") and not await self._count(
+                    "work WHERE kind NOT IN ('round', 'remind') AND failed = false"
+                ):
                     return
-                self.clock.forward(seconds=1)  # one message a second in a channel, a home view after two
+                self.clock.forward(seconds=1)  # one message a second in a channel; a pause before another try
 
     async def _count(self, rows: str) -> int:
         async with self.bot.store.engine.connect() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -51,26 +52,34 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             slack_api_url=slack.api_url,
         )
         async with open_bot(settings, clock=clock, embedder=HashEmbedder()) as bot:
-            assert bot.slack is not None
             house = SlackHouse(slack, acme, bot, clock, people, channels)
-            await _found(house)
-            served = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store), slack=bot.slack)
-            runner = web.AppRunner(served, access_log=None)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            slack.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-            try:
-                async with at_work(bot.slack, bot.dispatcher.handle):
-                    if socket_mode:
-                        await slack.sockets.connected()
-                    yield house
-            finally:
-                await runner.cleanup()
+            await found_everything(house)
+            async with served(house):
+                if socket_mode:
+                    await slack.sockets.connected()
+                yield house
         assert slack.violations == []
 
 
-async def _found(house: SlackHouse) -> None:
-    """Introduce everybody, and found the communities."""
+@asynccontextmanager
+async def served(house: SlackHouse) -> AsyncIterator[None]:
+    """The bot listens, and Slack knows where."""
+    bot = house.bot
+    assert bot.slack is not None
+    pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store), slack=bot.slack)
+    runner = web.AppRunner(pages, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    house.server.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
+    try:
+        async with at_work(bot.slack, bot.dispatcher.handle):
+            yield
+    finally:
+        await runner.cleanup()
+
+
+async def found_everything(house: SlackHouse) -> None:
+    """Introduce the people of this house, and found the communities that have a channel in it."""
     chat, team = house.bot.slack, house.workspace.team.id
     assert chat is not None
     profiles = {key: await chat.profile(PersonRef("slack", team, one.id)) for key, one in house.people.items()}
@@ -79,15 +88,17 @@ async def _found(house: SlackHouse) -> None:
 
     async def found(tx: Transaction) -> None:
         people = {key: await experts.introduce(tx, profile) for key, profile in profiles.items()}
-        for key, (_, skills) in PEOPLE.items():
-            for topic in filter(None, skills.split(", ")):
-                tx.session.add(Skill(person_id=people[key].id, topic=topic, source="declared"))
-            await tx.later("index", f"people:{people[key].id}-{people[key].id}")
-        for slug, (name, domain, rule, private) in COMMUNITIES.items():
+        for key, person in people.items():
+            for topic in filter(None, PEOPLE[key][1].split(", ")):
+                tx.session.add(Skill(person_id=person.id, topic=topic, source="declared"))
+            await tx.later("index", f"people:{person.id}-{person.id}")
+        for slug, info in infos.items():
+            name, domain, rule, private = COMMUNITIES[slug]
             community = await tx.add(Community(slug=slug, name=name, domain=domain, rule=rule))
-            channel = await communities.learn(tx, infos[slug], inside[slug] if private else ())
+            channel = await communities.learn(tx, info, inside[slug] if private else ())
             channel.community_id = community.id
-            tx.session.add(Membership(community_id=community.id, person_id=people["mod"].id, role="moderator"))
+            looks_after = people.get("mod", people["ana"])
+            tx.session.add(Membership(community_id=community.id, person_id=looks_after.id, role="moderator"))
             await tx.later("index", f"communities:{community.id}-{community.id}")
 
     await house.bot.store.run(found)
