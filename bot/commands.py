@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import structlog
 from sqlalchemy import select
@@ -31,6 +31,9 @@ from expertise_index import ExpertiseIndex, Match, words_of
 log = structlog.get_logger()
 
 FOUND, LIKE = 6, 0.45  # entries shown for a search; the least likeness (cosine) of one that shares few of its words
+
+GREETINGS = ("help", "hi", "hello", "hey", "start")
+SAID = {"mine": "mine", "profile": "profile", "community": "community", "communities": "community"}
 
 HOW = {
     "know": "Write what you are looking for after it, for instance: /know pump cavitation",
@@ -98,8 +101,12 @@ class Commands:
         """A message to the bot: in the direct conversation, or with its name."""
         if event.direct and event.place.thread and await self._reply_to_card(tx, person, event):
             return
-        if event.text.strip().lower().strip("!?. ") in ("help", "hi", "hello", "hey", "start"):
+        word = event.text.strip().lower().strip("!?./ ")
+        if word in GREETINGS:
             await tell(tx, event, replies_home.help_text())
+            return
+        if word in SAID:  # where the platform has no such command, or nobody remembers the slash
+            await self.commanded(tx, person, _command(event, SAID[word]))
             return
         prompts = await self._open_prompts(tx, person) if event.direct else []
         if prompts:  # an answer, typed without saying to what; or a question of their own: they say which
@@ -175,6 +182,11 @@ class Commands:
                 "My search is out of order just now. Try again later, or ask it as a question.", text
             )
         await self._store.run(lambda tx: tx.show(f"found:{event_id}", message, to=ref))
+
+
+def _command(event: Heard, name: str) -> Commanded:
+    place = replace(event.place, channel="") if event.direct else event.place  # answered where it was said
+    return Commanded(id=event.id, actor=event.actor, place=place, at=event.at, name=name)
 
 
 def _tells(match: Match, text: str) -> bool:

@@ -225,7 +225,8 @@ class Deliverer:
                 raise DeliveryError(f"{named.platform} is not configured")
             if only_for and not platform.capabilities.private_in_channel:
                 named, only_for = only_for, None
-            await self._pace(tx, platform, card)
+            if card.sealed_message_id is None:  # platforms pace posts; bringing one up to date is another matter
+                await self._pace(tx, platform, card)
             attempted, card.attempted = card.attempted, True
             message_id = tx.seal.open(card.sealed_message_id) if card.sealed_message_id else None
             delivery_id = tx.seal.mark(card.id)  # the platform's copy must not lead back to the card

@@ -197,8 +197,8 @@ def help_text() -> Message:
                     ("Search what is known", "/know pump cavitation"),
                     ("Find who knows", "/experts pump cavitation"),
                     ("Communities", "/community"),
-                    ("Your questions", "/mine"),
-                    ("What you know", "/profile"),
+                    ("Your questions", "write: mine"),
+                    ("What you know", "write: profile"),
                 )
             ),
         ),

@@ -230,6 +230,19 @@ async def test_an_answer_typed_as_a_plain_message_is_not_lost(world: World) -> N
     ben.sees("Your answer is in the thread under your name")
 
 
+async def test_commands_can_be_said(world: World) -> None:
+    """Not every platform has each of them, and nobody should have to remember a slash."""
+    ana = world.be("ana")
+    await ana.says(QUESTION)
+    await ana.presses("Ask under my name")
+    await ana.says("mine")
+    assert QUESTION in ana.sees("Your questions").words
+    await ana.says("communities?")
+    ana.sees("Pumps in #pumps")
+    await ana.says("profile")
+    ana.sees("My expertise")
+
+
 async def _answered(world: World) -> None:
     ana, ben = world.be("ana"), world.be("ben")
     await ana.says(QUESTION)
