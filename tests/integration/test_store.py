@@ -16,6 +16,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine, func, insert, select
 from sqlalchemy.exc import StatementError
 
+from adapters.teams import metadata as teams_metadata
 from adapters.web import metadata as web_metadata
 from bot import delivery
 from bot.app import open_bot
@@ -409,7 +410,7 @@ async def test_a_sealed_place_and_person_cannot_be_read(store: Store) -> None:
 
 
 @pytest.mark.parametrize("which", ["sqlite", "postgresql"])
-@pytest.mark.parametrize("metadata", [Base.metadata, web_metadata], ids=["core", "web"])
+@pytest.mark.parametrize("metadata", [Base.metadata, web_metadata, teams_metadata], ids=["core", "web", "teams"])
 def test_migrations_end_at_the_models(which: str, metadata: MetaData, postgres: Postgres, tmp_path: Path) -> None:
     """From nothing to today's tables; nothing is missing, nothing is left over."""
     url = postgres.empty() if which == "postgresql" else f"sqlite:///{tmp_path / 'new.db'}"

@@ -1,0 +1,10 @@
+"""Microsoft Teams: a chat platform on botbuilder. `install` mounts it, `resume` on the chat sets it to work."""
+
+from __future__ import annotations
+
+from adapters.teams.app import install
+from adapters.teams.client import TeamsChat
+from adapters.teams.schema import metadata
+from adapters.teams.settings import TeamsSettings
+
+__all__ = ["TeamsChat", "TeamsSettings", "install", "metadata"]

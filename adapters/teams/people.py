@@ -1,0 +1,145 @@
+"""Who and where: profiles, channels and members, asked of Teams one by one; nothing is asked to acknowledge anything.
+
+https://learn.microsoft.com/microsoftteams/platform/bots/how-to/get-teams-context
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from adapters.teams.activities import person_id
+from adapters.teams.connector import Connector, TeamsError
+from adapters.teams.references import CHANNEL, PERSONAL, Account, Conversation, References
+from adapters.teams.settings import PLATFORM, TeamsSettings
+from adapters.teams.text import dicts_in, text_in
+from bot.ports import DeliveryError, PersonRef, Place, PlaceInfo, Profile
+
+_PAGE = 500
+_OUTSIDE = ("guest", "anonymous")
+_EVERY = "*"
+
+Direct = Callable[[PersonRef], Awaitable[Place]]
+
+
+class People:
+    """People and channels of all tenants. `direct` opens a chat with somebody who was never met."""
+
+    def __init__(
+        self, connector: Connector, references: References, settings: TeamsSettings, *, direct: Direct
+    ) -> None:
+        self._connector = connector
+        self._references = references
+        self._settings = settings
+        self._direct = direct
+
+    async def profile(self, person: PersonRef) -> Profile:
+        """Who this is. Raises `LookupError` for somebody who is not in the tenant, or not any more."""
+        tenant = person.workspace
+        account = await self._references.account(tenant, person.id)
+        where = account.personal or account.seen_in if account else ""
+        if not where:
+            where = (await self._direct(person)).channel
+            account = await self._references.account(tenant, person.id)
+        conversation = await self._references.conversation(tenant, where)
+        if conversation is None:
+            raise LookupError("no conversation with this person is known")
+        try:
+            member = await self._member(conversation, account.id if account and account.id else person.id)
+        except TeamsError as error:
+            if error.gone:
+                raise LookupError("not in this conversation any more") from error
+            raise
+        return profile_of(person, member, account.time_zone if account else "")
+
+    async def _member(self, conversation: Conversation, account: str) -> dict[str, Any]:
+        path = ("conversations", conversation.id, "members", account)
+        return await self._connector.call(conversation.service_url, "GET", *path)
+
+    async def place(self, place: Place) -> PlaceInfo:
+        """What this is. Raises `LookupError` for what is deleted, or out of the bot's sight."""
+        known = await self._references.conversation(place.workspace, place.channel)
+        if known is None or known.gone:
+            raise LookupError("the bot is not in this conversation")
+        if known.kind == PERSONAL:
+            return PlaceInfo(place=place.root, name=known.bot_name, private=True, direct=True)
+        if known.kind != CHANNEL or not known.team:
+            return PlaceInfo(place=place.root, name=known.name or "Group chat", private=True)
+        try:
+            answer = await self._connector.call(known.service_url, "GET", "teams", known.team, "conversations")
+            team = await self._connector.call(known.service_url, "GET", "teams", known.team)
+        except TeamsError as error:
+            if error.gone:
+                raise LookupError("the bot is not in this team") from error
+            raise
+        channel = next((one for one in dicts_in(answer, "conversations") if text_in(one, "id") == known.id), None)
+        if channel is None:
+            raise LookupError("no such channel in this team")
+        team_name = text_in(team, "name") or known.team_name
+        fresh = replace(known, name=text_in(channel, "name"), team_name=team_name)
+        await self._references.learn(
+            place.workspace, replace(fresh, team_group=text_in(team, "aadGroupId") or known.team_group)
+        )
+        return self._channel(place, fresh, channel)
+
+    def _channel(self, place: Place, known: Conversation, channel: Mapping[str, Any]) -> PlaceInfo:
+        """A channel is private until it is known otherwise; what Teams says is only what kind it is in its team."""
+        kind = (text_in(channel, "type") or text_in(channel, "channelType")).lower()
+        mine = {known.team, known.team_group} - {""}
+        everybodys = _EVERY in self._settings.open_teams or bool(mine & set(self._settings.open_teams))
+        name = text_in(channel, "name") or "General"  # the first channel of a team has no name
+        return PlaceInfo(
+            place=place.root,
+            name=f"{known.team_name} › {name}" if known.team_name else name,
+            private=kind != "standard" or not everybodys,
+            outsiders=kind == "shared",
+        )
+
+    async def members(self, place: Place) -> list[PersonRef]:
+        """Everybody in this chat or channel; in a standard channel that is everybody in its team."""
+        known = await self._references.conversation(place.workspace, place.channel)
+        if known is None or known.gone:
+            raise LookupError("the bot is not in this conversation")
+        found: list[tuple[str, Account]] = []
+        query = {"pageSize": str(_PAGE)}
+        while True:
+            path = ("conversations", known.id, "pagedmembers")
+            try:
+                answer = await self._connector.call(known.service_url, "GET", *path, query=query)
+            except TeamsError as error:
+                if error.gone:
+                    raise LookupError("the bot is not in this conversation any more") from error
+                raise
+            for member in dicts_in(answer, "members"):
+                if person_id(member) and text_in(member, "id") != known.bot:
+                    found.append((person_id(member), Account(id=text_in(member, "id"), seen_in=known.id)))
+            more = text_in(answer, "continuationToken")
+            if not more:
+                break
+            query["continuationToken"] = more
+        await self._references.meet(place.workspace, found)
+        return [PersonRef(PLATFORM, place.workspace, person) for person, _ in found]
+
+
+def profile_of(ref: PersonRef, member: Mapping[str, Any], time_zone: str) -> Profile:
+    """A member (https://learn.microsoft.com/dotnet/api/microsoft.bot.schema.teams.teamschannelaccount) as a profile.
+
+    Who belongs to another tenant is a guest, and brings no e-mail address: that organisation has verified it, not this
+    one, and accounts are joined by it.
+    """
+    if not person_id(member):
+        raise DeliveryError("Teams did not say who this is", retry_after=2.0)
+    tenant = text_in(member, "tenantId")
+    elsewhere = bool(tenant) and tenant != ref.workspace
+    role = (text_in(member, "userRole") or text_in(member, "role")).lower()
+    invited = "#EXT#" in text_in(member, "userPrincipalName").upper()
+    email = text_in(member, "email")
+    names = (text_in(member, "name"), f"{text_in(member, 'givenName')} {text_in(member, 'surname')}".strip())
+    return Profile(
+        ref=ref,
+        name=next((name for name in names if name), "Somebody"),
+        email=email if email and not elsewhere and role != "anonymous" else None,
+        time_zone=time_zone or "UTC",
+        guest=elsewhere or invited or role in _OUTSIDE,
+    )

@@ -1,0 +1,164 @@
+"""What every activity teaches: how conversations are reached, and under which accounts people are known there.
+
+Kept sealed, under keyed hashes. A service URL comes in here only from an activity whose token vouched for it.
+https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.inbox import Sealer
+from adapters.teams.schema import references
+
+PERSONAL, GROUP, CHANNEL = "personal", "groupChat", "channel"
+_ANY = ""  # the conversation that stands for a whole tenant
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A chat or a channel (without a thread), and how it is reached. `kind` is Teams' conversation type."""
+
+    id: str
+    kind: str
+    service_url: str
+    bot: str
+    bot_name: str = ""
+    team: str = ""
+    team_group: str = ""  # the team's id in Entra
+    team_name: str = ""
+    name: str = ""
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person's account: `id` as the Connector knows it, where they were seen, and their chat with the bot."""
+
+    id: str
+    seen_in: str = ""
+    personal: str = ""
+    time_zone: str = ""
+
+
+Kept = TypeVar("Kept", Conversation, Account)
+
+
+class References:
+    """Conversations and accounts, on an engine that somebody else owns."""
+
+    def __init__(self, engine: AsyncEngine, seal: Sealer) -> None:
+        self._engine = engine
+        self._insert: Any = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
+        self._seal = seal
+        self._written: OrderedDict[str, str] = OrderedDict()  # what is known to be stored, by mark
+
+    async def conversation(self, tenant: str, conversation: str) -> Conversation | None:
+        """What is known of this conversation."""
+        return await self._get(Conversation, self._conversation_mark(tenant, conversation))
+
+    async def anywhere(self, tenant: str) -> Conversation | None:
+        """The latest way to reach anything in this tenant."""
+        return await self.conversation(tenant, _ANY)
+
+    async def channels_of(self, tenant: str, team: str) -> list[Conversation]:
+        """The channels of a team that are known."""
+        asked = select(references.c.sealed).where(references.c.family == self._family(tenant, team))
+        async with self._engine.connect() as connection:
+            rows = list(await connection.scalars(asked))
+        return [Conversation(**json.loads(self._seal.open(row))) for row in rows]
+
+    async def account(self, tenant: str, person: str) -> Account | None:
+        """What is known of this person's account."""
+        return await self._get(Account, self._person_mark(tenant, person))
+
+    async def learn(self, tenant: str, conversation: Conversation) -> None:
+        """Keep a conversation. What this time is not said of it stays as it was."""
+        mark = self._conversation_mark(tenant, conversation.id)
+        known = await self._get(Conversation, mark)
+        if known is not None:
+            said = {name: value for name, value in asdict(conversation).items() if value != ""}
+            conversation = replace(known, **said)
+        await self._put({mark: conversation}, self._family(tenant, conversation.team) if conversation.team else "")
+        somewhere = replace(conversation, id=_ANY, kind="", team="", team_group="", team_name="", name="", gone=False)
+        await self._put({self._conversation_mark(tenant, _ANY): somewhere})
+
+    async def learn_account(self, tenant: str, person: str, account: Account) -> None:
+        """Keep an account. What this time is not said of it stays as it was."""
+        mark = self._person_mark(tenant, person)
+        known = await self._get(Account, mark)
+        if known is not None:
+            account = replace(known, **{name: value for name, value in asdict(account).items() if value})
+        await self._put({mark: account})
+
+    async def meet(self, tenant: str, accounts: Iterable[tuple[str, Account]]) -> None:
+        """Keep accounts of people seen for the first time, in one go."""
+        await self._put({self._person_mark(tenant, person): one for person, one in accounts}, only_new=True)
+
+    async def forget_chat(self, tenant: str, person: str) -> None:
+        """The chat with this person is gone: the next message to them opens one anew."""
+        known = await self.account(tenant, person)
+        if known is not None:
+            await self._put({self._person_mark(tenant, person): replace(known, personal="")})
+
+    async def lose(self, tenant: str, conversation: str) -> None:
+        """The bot was taken out of this conversation."""
+        known = await self.conversation(tenant, conversation)
+        if known is not None:
+            await self._put(
+                {self._conversation_mark(tenant, conversation): replace(known, gone=True)},
+                self._family(tenant, known.team) if known.team else "",
+            )
+
+    async def forget(self, tenant: str, conversation: str) -> None:
+        """Keep nothing of this conversation."""
+        mark = self._conversation_mark(tenant, conversation)
+        self._written.pop(mark, None)
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(references).where(references.c.mark == mark))
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    async def _get(self, kind: type[Kept], mark: str) -> Kept | None:
+        async with self._engine.connect() as connection:
+            sealed = await connection.scalar(select(references.c.sealed).where(references.c.mark == mark))
+        return None if sealed is None else kind(**json.loads(self._seal.open(sealed)))
+
+    async def _put(
+        self, kept: dict[str, Conversation] | dict[str, Account], family: str = "", *, only_new: bool = False
+    ) -> None:
+        told = {mark: json.dumps(asdict(one), sort_keys=True) for mark, one in kept.items()}
+        news = {mark: text for mark, text in told.items() if self._written.get(mark) != text}
+        rows = [{"mark": mark, "family": family, "sealed": self._seal.seal(text)} for mark, text in news.items()]
+        for at in range(0, len(rows), 500):
+            insert = self._insert(references).values(rows[at : at + 500])
+            taken = {"sealed": insert.excluded.sealed, "family": insert.excluded.family}
+            if only_new:
+                insert = insert.on_conflict_do_nothing(index_elements=["mark"])
+            else:
+                insert = insert.on_conflict_do_update(index_elements=["mark"], set_=taken)
+            async with self._engine.begin() as connection:
+                await connection.execute(insert)
+        if not only_new:
+            self._written.update(news)
+            while len(self._written) > _REMEMBERED:
+                self._written.popitem(last=False)
+
+    def _conversation_mark(self, tenant: str, conversation: str) -> str:
+        return self._seal.mark(f"teams/conversation/{tenant}/{conversation}")
+
+    def _person_mark(self, tenant: str, person: str) -> str:
+        return self._seal.mark(f"teams/person/{tenant}/{person}")
+
+    def _family(self, tenant: str, team: str) -> str:
+        return self._seal.mark(f"teams/team/{tenant}/{team}")
