@@ -107,7 +107,7 @@ class Forms:
                 made = {**base, "type": "Input.ChoiceSet", "choices": choices, "style": style, "wrap": True}
                 return [{**made, "isMultiSelect": many, "value": ",".join(several)}]
             case "person" | "people" if self._directory:
-                made = {**base, "type": "Input.ChoiceSet", "choices": [], "choices.data": _PEOPLE, "style": "filtered"}
+                made = {**base, "type": "Input.ChoiceSet", "choices": [], "choices.data": _PEOPLE}
                 return [{**made, "isMultiSelect": question.kind == "people", "value": ",".join(several)}]
             case "toggle":
                 yes = "true" if initial is True else "false"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -110,7 +112,10 @@ class Local:
         """What Teams does: signed unless another token (or None) is given."""
         header = self.microsoft.signed() if token == "" else token
         headers = {} if header is None else {"Authorization": header}
-        return await self.client.post("/api/messages", json=activity, headers=headers)
+        raw = io.BytesIO(json.dumps(activity).encode())
+        return await self.client.post(
+            "/api/messages", data=raw, headers={**headers, "Content-Type": "application/json"}
+        )
 
     async def hears(self, activity: dict[str, Any]) -> list[Event]:
         """What the core hears of it."""
@@ -149,8 +154,10 @@ async def local(folder: Path, **settings: Any) -> AsyncIterator[Local]:
     core.chat = chat
     application = web.Application()
     install(application, chat, core.handle)
-    async with TestClient(TestServer(application)) as client:
-        yield Local(microsoft, chat, core, client, engine, clock)
-    await chat.close()
-    await engine.dispose()
-    await microsoft.stop()
+    try:
+        async with TestClient(TestServer(application)) as client:
+            yield Local(microsoft, chat, core, client, engine, clock)
+    finally:
+        await chat.close()
+        await engine.dispose()
+        await microsoft.stop()
