@@ -1,4 +1,4 @@
-"""The HTTP server: the web chat, health and metrics on one port. Platforms mount their routes here."""
+"""The HTTP server: the web chat, other platforms, health and metrics on one port."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
+from adapters.teams import TeamsChat
+from adapters.teams import install as install_teams
 from adapters.web import WebChat, install
 from bot.ports import EventHandler
 
 Health = Callable[[], Awaitable[dict[str, int]]]
 
 
-def application(chat: WebChat, handle: EventHandler, *, health: Health) -> web.Application:
+def application(
+    chat: WebChat, handle: EventHandler, *, health: Health, teams: TeamsChat | None = None
+) -> web.Application:
     """Everything that is served. `health` gives the backlog, and raises where the database does not answer."""
     app = web.Application()
 
@@ -37,6 +41,8 @@ def application(chat: WebChat, handle: EventHandler, *, health: Health) -> web.A
     app.router.add_get("/readyz", ready)
     app.router.add_get("/metrics", metrics)
     install(app, chat, handle)
+    if teams is not None:
+        install_teams(app, teams, handle)
     return app
 
 

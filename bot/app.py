@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.server import application, listen
+from adapters.teams import TeamsChat, TeamsSettings
+from adapters.teams import at_work as teams_at_work
 from adapters.web import WebChat
 from bot import answers, indexing, routing, suggestions
 from bot.acquaintance import EVERYBODY, Acquaintance
 from bot.delivery import Deliverer, Worker, backlog
-from bot.dispatch import Dispatcher
+from bot.dispatch import PRESSES, Dispatcher
 from bot.migrations import migrate
 from bot.models import Card
 from bot.ports import ChatPlatform, Clock, Place, SystemClock
@@ -36,6 +39,7 @@ class Bot:
     dispatcher: Dispatcher
     worker: Worker
     web: WebChat
+    teams: TeamsChat | None
     platforms: Mapping[str, ChatPlatform]
 
 
@@ -78,7 +82,8 @@ async def open_bot(
         demo=demo,
         organisation=settings.organisation,
     )
-    every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
+    teams = _teams(settings, engine, clock, seal)
+    every: dict[str, ChatPlatform] = {"web": web, **({"teams": teams} if teams else {}), **(platforms or {})}
     at_least = settings.suggest_at
     acquaintance = Acquaintance(store, every)
     dispatcher = Dispatcher(store, index, acquaintance, every, at_least=at_least)
@@ -99,18 +104,41 @@ async def open_bot(
     )
     try:
         yield Bot(
-            settings=settings, store=store, index=index, dispatcher=dispatcher, worker=worker, web=web, platforms=every
+            settings=settings,
+            store=store,
+            index=index,
+            dispatcher=dispatcher,
+            worker=worker,
+            web=web,
+            teams=teams,
+            platforms=every,
         )
     finally:
+        if teams:
+            await teams.close()
         await index.close()
         await embedder.close()
         await store.close()
 
 
+def _teams(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) -> TeamsChat | None:
+    said = TeamsSettings(
+        app_id=settings.teams_app_id,
+        app_password=settings.teams_app_password,
+        tenant_id=settings.teams_tenant_id,
+        emulator=settings.teams_emulator,
+        open_teams=tuple(settings.teams_open.replace(",", " ").split()),
+    )
+    forms = [action for action, press in PRESSES.items() if press.__annotations__["return"] != "None"]
+    return (
+        TeamsChat(engine, clock, seal=seal, settings=said, forms=forms, replica=settings.replica) if said.on else None
+    )
+
+
 @asynccontextmanager
 async def running(bot: Bot) -> AsyncIterator[Bot]:
     """The bot at work: it delivers, listens, and takes up what an earlier process was killed over."""
-    pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store))
+    pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store), teams=bot.teams)
     server = await listen(pages, bot.settings.host, bot.settings.port)
     await bot.index.embedder.start()  # not earlier: loading takes the processor that acknowledging messages needs
     owed = asyncio.create_task(_embed_owed(bot.index))
@@ -118,7 +146,8 @@ async def running(bot: Bot) -> AsyncIterator[Bot]:
         await bot.store.run(lambda tx: tx.later("round", EVERYBODY))
         await bot.worker.start()
         await bot.web.resume(bot.dispatcher.handle)
-        yield bot
+        async with teams_at_work(bot.teams, bot.dispatcher.handle) if bot.teams else nullcontext():
+            yield bot
     finally:
         owed.cancel()
         await asyncio.gather(owed, return_exceptions=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +14,12 @@ from pydantic_settings import (
 )
 
 from bot.errors import ConfigurationError
+
+
+def _teams(name: str, default: Any, description: str) -> Any:
+    """A setting of Teams: `TEAMS_…` in the environment, `teams_…` in the file."""
+    alias = AliasChoices(f"TEAMS_{name.upper()}", f"teams_{name}")
+    return Field(default, validation_alias=alias, description=description)
 
 
 class Settings(BaseSettings):
@@ -31,6 +37,12 @@ class Settings(BaseSettings):
     replica: str = Field("weaver", max_length=60, description="this process's name; each replica needs its own")
     organisation: str = Field("Weaver", description="the name shown in the web chat")
     suggest_at: float = Field(0.5, ge=0, le=1, description="how sure to be (0 to 1) before showing a past answer")
+
+    teams_app_id: str = _teams("app_id", "", "the bot's app id in Azure")
+    teams_app_password: str = _teams("app_password", "", "a client secret of that app")
+    teams_tenant_id: str = _teams("tenant_id", "", "the one tenant to serve; every one that installs it by default")
+    teams_open: str = _teams("open", "", "ids of teams that everybody may read, or *; none by default")
+    teams_emulator: bool = _teams("emulator", False, "serve Microsoft's local client, without an app id")
 
     @classmethod
     def settings_customise_sources(
@@ -62,7 +74,7 @@ class Settings(BaseSettings):
         return (self.base_url or f"http://{'localhost' if self.host in _HERE else self.host}:{self.port}").rstrip("/")
 
 
-_SECRET = ("secret", "database_url")
+_SECRET = ("secret", "database_url", "teams_app_password")
 _HERE = ("127.0.0.1", "0.0.0.0", "::1", "::")
 
 
@@ -73,11 +85,12 @@ def load(**given: Any) -> Settings:
     except ValidationError as error:
         lines = []
         for problem in error.errors():
-            name = str(problem["loc"][0]) if problem["loc"] else "?"
+            name = str(problem["loc"][0]).lower() if problem["loc"] else "?"
             known = Settings.model_fields.get(name)
             about = f" ({known.description})" if known else ""
             given_is = "" if name in _SECRET else f"; it is {problem['input']!r}"
-            lines.append(f"WEAVER_{name.upper()}{about}: {problem['msg'].lower()}{given_is}.")
+            prefix = "" if name.startswith("teams_") else "WEAVER_"
+            lines.append(f"{prefix}{name.upper()}{about}: {problem['msg'].lower()}{given_is}.")
         raise ConfigurationError("A setting is wrong. " + " ".join(lines)) from None
     except ValueError as error:
         raise ConfigurationError(f"weaver.toml cannot be read: {error}. Put it right or move it away.") from None
@@ -87,4 +100,17 @@ def load(**given: Any) -> Settings:
             "WEAVER_DATABASE_URL must begin with sqlite:/// (a file) or postgresql:// (a server), "
             "for instance postgresql://weaver:password@db.example.com/weaver."
         )
+    _check_teams(settings)
     return settings.model_copy(update={"home": home})
+
+
+def _check_teams(settings: Settings) -> None:
+    """Refuse what can only be a mistake, with what to do."""
+    if bool(settings.teams_app_id) != bool(settings.teams_app_password):
+        raise ConfigurationError("TEAMS_APP_ID and TEAMS_APP_PASSWORD come together. Set both, or neither.")
+    if settings.teams_emulator and settings.teams_app_id:
+        raise ConfigurationError("TEAMS_EMULATOR is for trying things out without TEAMS_APP_ID. Set one of them.")
+    if settings.teams_emulator and settings.host not in ("127.0.0.1", "localhost", "::1"):
+        raise ConfigurationError(
+            "TEAMS_EMULATOR believes everybody, so it is for this machine only. Set WEAVER_HOST to 127.0.0.1."
+        )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from adapters.teams.app import install
+from adapters.teams.app import at_work, install
 from adapters.teams.client import TeamsChat
 from adapters.teams.schema import metadata
 from adapters.teams.settings import TeamsSettings
 
-__all__ = ["TeamsChat", "TeamsSettings", "install", "metadata"]
+__all__ = ["TeamsChat", "TeamsSettings", "at_work", "install", "metadata"]

@@ -6,6 +6,8 @@ Responses are built here: `CloudAdapter.process` of botbuilder 4.17 answers ever
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 from aiohttp import web
@@ -21,7 +23,7 @@ MESSAGES = "/api/messages"
 
 
 def install(application: web.Application, chat: TeamsChat, handle: EventHandler) -> None:
-    """Add Teams' route to an application that may have others. `chat.resume` sets the bot to work."""
+    """Add Teams' route to an application that may have others. `at_work` sets the bot to work."""
     chat.reception.handle = handle
     settings = chat.settings
 
@@ -46,6 +48,19 @@ def install(application: web.Application, chat: TeamsChat, handle: EventHandler)
         return web.Response(status=status) if body is None else web.json_response(body, status=status)
 
     application.router.add_post(MESSAGES, take)
+
+
+@asynccontextmanager
+async def at_work(chat: TeamsChat, handle: EventHandler) -> AsyncIterator[None]:
+    """Hand over to the core what Teams sends, beginning with what an earlier process was killed over.
+
+    Afterwards `chat.close` is still to be called, when the last message is sent.
+    """
+    await chat.resume(handle)
+    try:
+        yield
+    finally:
+        await chat.stop()
 
 
 def _refused(why: str, request: web.Request) -> web.Response:

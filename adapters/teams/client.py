@@ -219,9 +219,13 @@ class TeamsChat:
             await connection.execute(delete(sent).where(sent.c.day < self._today() - _KEEP_SENT * _DAY))
         await self.reception.inbox.start()
 
-    async def close(self) -> None:
-        """Finish what is under way, and close the connections."""
+    async def stop(self) -> None:
+        """Finish what is under way."""
         await self.reception.inbox.stop()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.stop()
         await self._connector.close()
 
     async def _reached(self, place: Place) -> Conversation:
