@@ -232,7 +232,7 @@ def _conversation(envelope: Envelope) -> list[Event]:
     for name, kind in (("membersAdded", Joined), ("membersRemoved", Left)):
         for member in dicts_in(activity, name):
             if envelope.is_bot(member):
-                events.append(_changed(envelope, envelope.place.channel))
+                events += [_changed(envelope, channel) for channel in envelope.channels or [envelope.place.channel]]
             elif person_id(member):
                 for channel in envelope.channels or [envelope.place.channel]:
                     common = envelope.common(name, person_id(member), channel)
@@ -250,7 +250,7 @@ def _installation(envelope: Envelope) -> list[Event]:
     action = text_in(envelope.activity, "action")
     personal = text_in(dict_in(envelope.activity, "conversation"), "conversationType") == PERSONAL
     if not personal:
-        return [_changed(envelope, envelope.place.channel)]
+        return [_changed(envelope, channel) for channel in envelope.channels or [envelope.place.channel]]
     return [Commanded(**envelope.common(), name="help")] if action == "add" and _by_person(envelope) else []
 
 

@@ -36,26 +36,28 @@ class People:
 
     async def profile(self, person: PersonRef) -> Profile:
         """Who this is. Raises `LookupError` for somebody who is not in the tenant, or not any more."""
-        tenant = person.workspace
-        account = await self._references.account(tenant, person.id)
-        where = account.personal or account.seen_in if account else ""
-        if not where:
-            where = (await self._direct(person)).channel
-            account = await self._references.account(tenant, person.id)
-        conversation = await self._references.conversation(tenant, where)
-        if conversation is None:
-            raise LookupError("no conversation with this person is known")
-        try:
-            member = await self._member(conversation, account.id if account and account.id else person.id)
-        except TeamsError as error:
-            if error.gone:
-                raise LookupError("not in this conversation any more") from error
-            raise
-        return profile_of(person, member, account.time_zone if account else "")
+        known = await self._references.account(person.workspace, person.id)
+        account = known or Account(id=person.id)
+        member = None
+        if account.seen_in and account.seen_in != account.personal:
+            member = await self._member(person, account.seen_in, account.id)
+        if member is None:  # they may only have left that channel: in their own chat with the bot Teams knows them
+            member = await self._member(person, (await self._direct(person)).channel, account.id)
+        if member is None:
+            raise LookupError("Teams does not know this person any more")
+        return profile_of(person, member, account.time_zone)
 
-    async def _member(self, conversation: Conversation, account: str) -> dict[str, Any]:
-        path = ("conversations", conversation.id, "members", account)
-        return await self._connector.call(conversation.service_url, "GET", *path)
+    async def _member(self, person: PersonRef, where: str, account: str) -> dict[str, Any] | None:
+        conversation = await self._references.conversation(person.workspace, where)
+        if conversation is None or conversation.gone:
+            return None
+        path = ("conversations", conversation.id, "members", account or person.id)
+        try:
+            return await self._connector.call(conversation.service_url, "GET", *path)
+        except TeamsError as error:
+            if error.status == 404:
+                return None
+            raise
 
     async def place(self, place: Place) -> PlaceInfo:
         """What this is. Raises `LookupError` for what is deleted, or out of the bot's sight."""
@@ -77,11 +79,10 @@ class People:
         if channel is None:
             raise LookupError("no such channel in this team")
         team_name = text_in(team, "name") or known.team_name
-        fresh = replace(known, name=text_in(channel, "name"), team_name=team_name)
-        await self._references.learn(
-            place.workspace, replace(fresh, team_group=text_in(team, "aadGroupId") or known.team_group)
-        )
-        return self._channel(place, fresh, channel)
+        group = text_in(team, "aadGroupId") or known.team_group
+        names: dict[str, Any] = {"name": text_in(channel, "name"), "team_name": team_name, "team_group": group}
+        await self._references.name(place.workspace, known.id, **names)
+        return self._channel(place, replace(known, **names), channel)
 
     def _channel(self, place: Place, known: Conversation, channel: Mapping[str, Any]) -> PlaceInfo:
         """A channel is private until it is known otherwise; what Teams says is only what kind it is in its team."""

@@ -286,6 +286,7 @@ class Reception:
         """The known channels that a change of a team concerns."""
         data = dict_in(activity, "channelData")
         happened, team = text_in(data, "eventType"), text_in(dict_in(data, "team"), "id")
-        if text_in(activity, "type") != "conversationUpdate" or not team or not happened.startswith("team"):
+        of_team = happened.startswith("team") or text_in(activity, "type") == "installationUpdate"
+        if not team or not of_team:
             return []
         return [one.id for one in await self._references.channels_of(tenant_of(activity), team)]

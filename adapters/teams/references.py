@@ -7,7 +7,6 @@ https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/se
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
@@ -22,7 +21,6 @@ from adapters.teams.schema import references
 
 PERSONAL, GROUP, CHANNEL = "personal", "groupChat", "channel"
 _ANY = ""  # the conversation that stands for a whole tenant
-_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,6 @@ class References:
         self._engine = engine
         self._insert: Any = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
         self._seal = seal
-        self._written: OrderedDict[str, str] = OrderedDict()  # what is known to be stored, by mark
 
     async def conversation(self, tenant: str, conversation: str) -> Conversation | None:
         """What is known of this conversation."""
@@ -73,7 +70,8 @@ class References:
 
     async def channels_of(self, tenant: str, team: str) -> list[Conversation]:
         """The channels of a team that are known."""
-        asked = select(references.c.sealed).where(references.c.family == self._family(tenant, team))
+        family = self._seal.mark(f"teams/team/{tenant}/{team}")
+        asked = select(references.c.sealed).where(references.c.family == family)
         async with self._engine.connect() as connection:
             rows = list(await connection.scalars(asked))
         return [Conversation(**json.loads(self._seal.open(row))) for row in rows]
@@ -84,22 +82,28 @@ class References:
 
     async def learn(self, tenant: str, conversation: Conversation) -> None:
         """Keep a conversation. What this time is not said of it stays as it was."""
-        mark = self._conversation_mark(tenant, conversation.id)
-        known = await self._get(Conversation, mark)
-        if known is not None:
-            said = {name: value for name, value in asdict(conversation).items() if value != ""}
-            conversation = replace(known, **said)
-        await self._put({mark: conversation}, self._family(tenant, conversation.team) if conversation.team else "")
-        somewhere = replace(conversation, id=_ANY, kind="", team="", team_group="", team_name="", name="", gone=False)
-        await self._put({self._conversation_mark(tenant, _ANY): somewhere})
+        known = await self.conversation(tenant, conversation.id)
+        said = {name: value for name, value in asdict(conversation).items() if value != ""}
+        learnt = replace(known, **said) if known else conversation
+        if learnt != known:
+            await self._keep(tenant, learnt)
+        somewhere = replace(learnt, id=_ANY, kind="", team="", team_group="", team_name="", name="", gone=False)
+        if somewhere != await self.anywhere(tenant):
+            await self._keep(tenant, somewhere)
+
+    async def name(self, tenant: str, conversation: str, **names: Any) -> None:
+        """Keep what a channel and its team are called."""
+        known = await self.conversation(tenant, conversation)
+        if known is not None and replace(known, **names) != known:
+            await self._keep(tenant, replace(known, **names))
 
     async def learn_account(self, tenant: str, person: str, account: Account) -> None:
         """Keep an account. What this time is not said of it stays as it was."""
-        mark = self._person_mark(tenant, person)
-        known = await self._get(Account, mark)
-        if known is not None:
-            account = replace(known, **{name: value for name, value in asdict(account).items() if value})
-        await self._put({mark: account})
+        known = await self.account(tenant, person)
+        said = {name: value for name, value in asdict(account).items() if value}
+        learnt = replace(known, **said) if known else account
+        if learnt != known:
+            await self._put({self._person_mark(tenant, person): learnt})
 
     async def meet(self, tenant: str, accounts: Iterable[tuple[str, Account]]) -> None:
         """Keep accounts of people seen for the first time, in one go."""
@@ -112,18 +116,16 @@ class References:
             await self._put({self._person_mark(tenant, person): replace(known, personal="")})
 
     async def lose(self, tenant: str, conversation: str) -> None:
-        """The bot was taken out of this conversation."""
+        """The bot was taken out of this conversation, and of every channel of its team."""
         known = await self.conversation(tenant, conversation)
-        if known is not None:
-            await self._put(
-                {self._conversation_mark(tenant, conversation): replace(known, gone=True)},
-                self._family(tenant, known.team) if known.team else "",
-            )
+        if known is None:
+            return
+        for one in await self.channels_of(tenant, known.team) if known.team else [known]:
+            await self._keep(tenant, replace(one, gone=True))
 
     async def forget(self, tenant: str, conversation: str) -> None:
         """Keep nothing of this conversation."""
         mark = self._conversation_mark(tenant, conversation)
-        self._written.pop(mark, None)
         async with self._engine.begin() as connection:
             await connection.execute(delete(references).where(references.c.mark == mark))
 
@@ -134,12 +136,15 @@ class References:
             sealed = await connection.scalar(select(references.c.sealed).where(references.c.mark == mark))
         return None if sealed is None else kind(**json.loads(self._seal.open(sealed)))
 
+    async def _keep(self, tenant: str, conversation: Conversation) -> None:
+        family = self._seal.mark(f"teams/team/{tenant}/{conversation.team}") if conversation.team else ""
+        await self._put({self._conversation_mark(tenant, conversation.id): conversation}, family)
+
     async def _put(
         self, kept: dict[str, Conversation] | dict[str, Account], family: str = "", *, only_new: bool = False
     ) -> None:
-        told = {mark: json.dumps(asdict(one), sort_keys=True) for mark, one in kept.items()}
-        news = {mark: text for mark, text in told.items() if self._written.get(mark) != text}
-        rows = [{"mark": mark, "family": family, "sealed": self._seal.seal(text)} for mark, text in news.items()]
+        told = {mark: self._seal.seal(json.dumps(asdict(one))) for mark, one in kept.items()}
+        rows = [{"mark": mark, "family": family, "sealed": sealed} for mark, sealed in told.items()]
         for at in range(0, len(rows), 500):
             insert = self._insert(references).values(rows[at : at + 500])
             taken = {"sealed": insert.excluded.sealed, "family": insert.excluded.family}
@@ -149,16 +154,9 @@ class References:
                 insert = insert.on_conflict_do_update(index_elements=["mark"], set_=taken)
             async with self._engine.begin() as connection:
                 await connection.execute(insert)
-        if not only_new:
-            self._written.update(news)
-            while len(self._written) > _REMEMBERED:
-                self._written.popitem(last=False)
 
     def _conversation_mark(self, tenant: str, conversation: str) -> str:
         return self._seal.mark(f"teams/conversation/{tenant}/{conversation}")
 
     def _person_mark(self, tenant: str, person: str) -> str:
         return self._seal.mark(f"teams/person/{tenant}/{person}")
-
-    def _family(self, tenant: str, team: str) -> str:
-        return self._seal.mark(f"teams/team/{tenant}/{team}")

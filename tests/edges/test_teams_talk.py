@@ -560,6 +560,15 @@ async def test_who_is_not_there_any_more_is_unknown(teams: Local) -> None:
         await teams.chat.profile(PersonRef("teams", TENANT, "aad-ana"))
 
 
+async def test_who_has_only_left_a_channel_is_known_in_their_chat(teams: Local) -> None:
+    teams.microsoft.add_person("a:chat-29:ben", "29:ben", "aad-ben", "Ben Okafor")
+    await teams.hears(teams.in_channel(text="goodbye", by=BEN))
+    assert (await teams.chat.profile(PersonRef("teams", TENANT, "aad-ben"))).active
+    teams.microsoft.faults = [Fault(429), Fault(429)]
+    with pytest.raises(DeliveryError):
+        await teams.chat.profile(PersonRef("teams", TENANT, "aad-ben"))
+
+
 async def test_channel_is_private_unless_its_team_is_open(tmp_path: Path) -> None:
     channels = [{"id": TEAM}, {"id": "19:p@thread.tacv2", "name": "Board", "type": "private"},
                 {"id": "19:s@thread.tacv2", "name": "With Acme", "type": "shared"}]  # fmt: skip
