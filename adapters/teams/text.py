@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
@@ -17,8 +18,27 @@ from bot.ports import clean
 _AT = re.compile(r"<at(?:\s[^<>]*)?>(.*?)</at>", re.DOTALL | re.IGNORECASE)
 _REPLY = "http://schema.skype.com/Reply"
 _BREAKS = ("br", "p", "div", "li", "tr", "pre", "blockquote", "h1", "h2", "h3", "codeblock")
-_COMMAND = re.compile(r"/?(ask|experts|know|community|mine|help)\b[ \t:]*(.*)", re.DOTALL | re.IGNORECASE)
-_ALONE = ("community", "mine", "help")  # as the first word of a sentence these are no commands
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A word that begins a message to the bot. `alone`: only if nothing follows it, else it begins a sentence."""
+
+    name: str
+    description: str
+    alone: bool = False
+
+
+COMMANDS = (
+    Command("ask", "Ask a question: past answers at once, then the people who know"),
+    Command("experts", "Who knows about a topic, and why"),
+    Command("know", "Search what colleagues have already worked out"),
+    Command("community", "The communities, and what is open in them", alone=True),
+    Command("mine", "What waits for you, and where your questions stand", alone=True),
+    Command("help", "What I can do, and how", alone=True),
+)
+_COMMAND = re.compile(rf"/?({'|'.join(command.name for command in COMMANDS)})\b[ \t:]*(.*)", re.DOTALL | re.IGNORECASE)
+_ALONE = [command.name for command in COMMANDS if command.alone]
 
 
 def dict_in(value: object, name: str) -> Mapping[str, Any]:
