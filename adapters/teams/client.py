@@ -11,20 +11,17 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.inbox import Sealer
 from adapters.teams.authentication import Authentication
 from adapters.teams.connector import Connector, TeamsError
+from adapters.teams.deliveries import Deliveries
 from adapters.teams.forms import Forms
 from adapters.teams.people import People
 from adapters.teams.reception import Reception, Search
 from adapters.teams.references import CHANNEL, PERSONAL, Account, Conversation, References
 from adapters.teams.render import Element, attachment_of, card_of
-from adapters.teams.schema import sent
 from adapters.teams.settings import PLATFORM, TeamsSettings
 from adapters.teams.text import text_in
 from bot.ports import (
@@ -43,8 +40,6 @@ from bot.ports import (
     Text,
 )
 
-_DAY = 86_400
-_KEEP_SENT = 30  # days: a crash is noticed sooner
 _SUMMARY = 500
 
 
@@ -72,10 +67,7 @@ class TeamsChat:
     ) -> None:
         self.settings = settings
         self.authentication = Authentication(settings, clock)
-        self._engine = engine
-        self._insert: Any = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
-        self._clock = clock
-        self._seal = seal
+        self._deliveries = Deliveries(engine, clock, seal)
         self._forms = frozenset(forms)
         self._connector = Connector(settings, clock)
         self._references = References(engine, seal)
@@ -115,7 +107,7 @@ class TeamsChat:
                 await self._references.forget(place.workspace, where.id)
                 raise DeliveryError(f"the chat is gone ({error.code})", retry_after=1.0) from error
             raise
-        await self._record(delivery_id, known)
+        await self._deliveries.record(delivery_id, known)
         return known
 
     async def update(self, place: Place, message_id: str, message: Message) -> None:
@@ -140,9 +132,7 @@ class TeamsChat:
 
     async def find(self, place: Place, *, delivery_id: str) -> str | None:
         """The message that Teams took under this delivery id, as far as its answer was recorded."""
-        async with self._engine.connect() as connection:
-            sealed = await connection.scalar(select(sent.c.sealed_id).where(sent.c.delivery == delivery_id))
-        return None if sealed is None else self._seal.open(sealed)
+        return await self._deliveries.find(delivery_id)
 
     async def permalink(self, place: Place, message_id: str) -> str:
         """An address that opens the message: https://learn.microsoft.com/microsoftteams/platform/concepts/build-and-test/deep-link-teams."""
@@ -215,8 +205,7 @@ class TeamsChat:
     async def resume(self, handle: EventHandler) -> None:
         """From now on hand over what Teams sends, beginning with what an earlier process was killed over."""
         self.reception.handle = handle
-        async with self._engine.begin() as connection:
-            await connection.execute(delete(sent).where(sent.c.day < self._today() - _KEEP_SENT * _DAY))
+        await self._deliveries.tidy()
         await self.reception.inbox.start()
 
     async def stop(self) -> None:
@@ -254,16 +243,6 @@ class TeamsChat:
         except TeamsError as error:
             if not error.gone:
                 raise
-
-    async def _record(self, delivery_id: str, message_id: str) -> None:
-        row = {"delivery": delivery_id, "sealed_id": self._seal.seal(message_id), "day": self._today()}
-        async with self._engine.begin() as connection:
-            insert = self._insert(sent).values(row).on_conflict_do_nothing(index_elements=["delivery"])
-            await connection.execute(insert)
-
-    def _today(self) -> int:
-        now = int(self._clock.now().timestamp())
-        return now - now % _DAY
 
     async def _give_back(self, event: Submitted, wrong: str, form: Form) -> None:
         """The dialog is closed already: say what was wrong, and give back every word."""

@@ -7,6 +7,7 @@ mention. Colours are named by meaning, so that dark and high contrast themes sho
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ LONGEST = 26_000  # bytes: Teams takes about 28 KB, with what is around the card
 ROW = 6  # actions that Teams shows in one row
 CUT = "There is more of this than fits into one Teams message; all of it is kept."
 _INDENT = "\u2003"
+_DATE = re.compile(r"\{\{(?=\s*(?:DATE|TIME))")
 
 Element = dict[str, Any]
 
@@ -68,7 +70,7 @@ def markdown(text: str, *, quiet: bool = False) -> list[Element]:
 
 def line(text: str, **style: Any) -> Element:
     """One line of words, as they are."""
-    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": clean(text) or " ", **style}]}
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": _literal(text) or " ", **style}]}
 
 
 def _card(message: Message, parts: Sequence[Part], forms: Collection[str]) -> Element:
@@ -170,7 +172,7 @@ def _lines(block: Block) -> list[list[Run]]:
 
 
 def _run(run: Run, *, quiet: bool = False, code: bool = False) -> Element:
-    made: Element = {"type": "TextRun", "text": clean(run.text)}
+    made: Element = {"type": "TextRun", "text": _literal(run.text)}
     if run.bold:
         made["weight"] = "Bolder"
     if run.italic:
@@ -182,6 +184,11 @@ def _run(run: Run, *, quiet: bool = False, code: bool = False) -> Element:
     if run.url.startswith(("https://", "http://", "mailto:")):
         made |= {"selectAction": {"type": "Action.OpenUrl", "url": run.url}, "color": "Accent", "underline": True}
     return made
+
+
+def _literal(text: str) -> str:
+    """The words as they are: cards know no markup in a run, but dates (`{{DATE(…)}}`), which a joiner keeps apart."""
+    return _DATE.sub("{\N{WORD JOINER}{", clean(text))
 
 
 def _shortened(part: Part, limit: int) -> Part:

@@ -161,6 +161,7 @@ def test_what_people_type_is_shown_as_typed_and_does_nothing() -> None:
     assert {name for kind, name, text in texts(card) if "evil" in text} <= {"text", "url"}
     assert {kind for kind, _, text in texts(card) if "<at>" in text} == {"TextRun"}
     assert "<at>Everybody</at> **bold** _under_ [click](" in words(card)
+    assert "{{DATE" not in words(card)  # which clients would turn into a date
     assert "\0" not in json.dumps(card)
     assert "entities" not in json.dumps(card)
 
