@@ -22,13 +22,14 @@ class Deliveries:
 
     def __init__(self, engine: AsyncEngine, clock: Clock, seal: Sealer) -> None:
         self._engine = engine
+        self._reading = engine.execution_options(reading=True)
         self._insert: Any = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
         self._clock = clock
         self._seal = seal
 
     async def find(self, delivery_id: str) -> str | None:
         """The message that Teams took under this id, as far as its answer was recorded."""
-        async with self._engine.connect() as connection:
+        async with self._reading.connect() as connection:
             sealed = await connection.scalar(select(sent.c.sealed_id).where(sent.c.delivery == delivery_id))
         return None if sealed is None else self._seal.open(sealed)
 

@@ -57,6 +57,7 @@ class References:
 
     def __init__(self, engine: AsyncEngine, seal: Sealer) -> None:
         self._engine = engine
+        self._reading = engine.execution_options(reading=True)
         self._insert: Any = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
         self._seal = seal
 
@@ -72,7 +73,7 @@ class References:
         """The channels of a team that are known."""
         family = self._seal.mark(f"teams/team/{tenant}/{team}")
         asked = select(references.c.sealed).where(references.c.family == family)
-        async with self._engine.connect() as connection:
+        async with self._reading.connect() as connection:
             rows = list(await connection.scalars(asked))
         return [Conversation(**json.loads(self._seal.open(row))) for row in rows]
 
@@ -132,7 +133,7 @@ class References:
     # --- rows -------------------------------------------------------------------------------------------------------
 
     async def _get(self, kind: type[Kept], mark: str) -> Kept | None:
-        async with self._engine.connect() as connection:
+        async with self._reading.connect() as connection:
             sealed = await connection.scalar(select(references.c.sealed).where(references.c.mark == mark))
         return None if sealed is None else kind(**json.loads(self._seal.open(sealed)))
 

@@ -14,11 +14,12 @@ from typing import Any
 
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.teams import TeamsChat, TeamsSettings, install, metadata
 from bot.ports import Event, Form, FormError, Place
 from bot.seal import Seal
+from bot.store import open_engine
 from tests.edges.teams_local.microsoft import APP_ID, BOT, PASSWORD, TEAM, TENANT, Microsoft
 
 ANA = {"id": "29:ana", "aadObjectId": "aad-ana", "name": "Ana Duarte"}
@@ -136,13 +137,13 @@ class Local:
 
 
 @asynccontextmanager
-async def local(folder: Path, **settings: Any) -> AsyncIterator[Local]:
+async def local(folder: Path, *, database: str = "", replica: str = "weaver", **settings: Any) -> AsyncIterator[Local]:
     """Microsoft and the bot, each on a port of its own."""
     microsoft, core, clock = Microsoft(), Core(), ShiftedClock()
     await microsoft.start()
-    engine = create_async_engine(f"sqlite+aiosqlite:///{folder / 'teams.db'}")
+    engine = open_engine(database or f"sqlite:///{folder / 'teams.db'}")
     async with engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+        await connection.run_sync(metadata.create_all)  # where they are not there already
     known = {
         "app_id": APP_ID,
         "app_password": PASSWORD,
@@ -150,7 +151,8 @@ async def local(folder: Path, **settings: Any) -> AsyncIterator[Local]:
         "openid_metadata_url": microsoft.url("/openid"),
         **settings,
     }
-    chat = TeamsChat(engine, clock, seal=Seal("for tests"), settings=TeamsSettings(**known), forms=FORMS)
+    said = TeamsSettings(**known)
+    chat = TeamsChat(engine, clock, seal=Seal("for tests"), settings=said, forms=FORMS, replica=replica)
     core.chat = chat
     application = web.Application()
     install(application, chat, core.handle)
