@@ -124,7 +124,6 @@ class Inbox:
     ) -> None:
         self._engine = engine
         self._table = table
-        self._log = log.bind(inbox=table.name)
         self._reading = engine.execution_options(reading=True)
         self._insert: Any = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
         self._clock = clock
@@ -229,7 +228,7 @@ class Inbox:
                 free = self._hands - len(self._running)
                 rows = await self._claim(free) if free > 0 else []
             except Exception:
-                self._log.exception("inbox.unreadable")
+                log.exception("inbox.unreadable", inbox=self._table.name)
                 rows = []
                 await asyncio.sleep(POLL)
             for row in rows:
@@ -261,18 +260,18 @@ class Inbox:
             return
         except DeliveryError as error:
             if error.retry_after is None:
-                self._log.warning("inbox.dropped", reason=str(error))
+                log.warning("inbox.dropped", inbox=self._table.name, reason=str(error))
                 await self._done(row)
                 return
             pause = error.retry_after
-            self._log.warning("inbox.postponed", attempt=row.attempts, reason=str(error))
+            log.warning("inbox.postponed", inbox=self._table.name, attempt=row.attempts, reason=str(error))
         except Exception:
-            self._log.exception("inbox.failed", attempt=row.attempts)
+            log.exception("inbox.failed", inbox=self._table.name, attempt=row.attempts)
         else:
             await self._done(row)
             return
         if row.attempts >= GIVE_UP_AFTER:
-            self._log.error("inbox.given_up", attempts=row.attempts)
+            log.error("inbox.given_up", inbox=self._table.name, attempts=row.attempts)
             await self._done(row)
             return
         pause = max(pause, min(2.0 ** (row.attempts - 1), LONGEST_PAUSE)) * random.uniform(1, 1.25)

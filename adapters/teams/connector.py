@@ -67,7 +67,7 @@ class Connector:
         """Call `method` on /v3/ and the steps of `path`, each escaped. Raises `TeamsError`."""
         address = f"{service_url.rstrip('/')}/v3/{'/'.join(quote(step, safe='') for step in path)}"
         url = URL(address, encoded=True).update_query(query or {})
-        what = f"{method} {path[0]}/…/{path[-1]}" if len(path) > 2 else f"{method} {path[0]}"
+        what = f"{method} {path[0]}/…/{path[2]}" if len(path) > 2 else f"{method} {path[0]}"  # for the log: nobody's id
         for again in (True, False):
             token = await self._authorised()
             headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -148,8 +148,7 @@ def _translated(what: str, answer: aiohttp.ClientResponse, data: Mapping[str, An
         return TeamsError(401, code, f"Teams does not accept the bot ({code})", retry_after=_DISMISSED_PAUSE)
     if answer.status == 403:
         return TeamsError(403, code, f"the app is not installed there any more, or was blocked ({what}: {code})")
-    more = str(said.get("message") or "")[:200]
-    return TeamsError(answer.status, code, f"Teams refused {what}: {code} {more}".strip())
+    return TeamsError(answer.status, code, f"Teams refused {what}: {code}")
 
 
 def _number(value: object, otherwise: float) -> float:

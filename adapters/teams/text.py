@@ -37,7 +37,8 @@ COMMANDS = (
     Command("mine", "What waits for you, and where your questions stand", alone=True),
     Command("help", "What I can do, and how", alone=True),
 )
-_COMMAND = re.compile(rf"/?({'|'.join(command.name for command in COMMANDS)})\b[ \t:]*(.*)", re.DOTALL | re.IGNORECASE)
+_NAMES = "|".join(command.name for command in COMMANDS)
+_COMMAND = re.compile(rf"(/?)({_NAMES})\b[ \t:]*(.*)", re.DOTALL | re.IGNORECASE)
 _ALONE = [command.name for command in COMMANDS if command.alone]
 
 
@@ -97,12 +98,14 @@ def _is(entity: Mapping[str, Any], account: str) -> bool:
 
 
 def command_in(text: str) -> tuple[str, str] | None:
-    """The command a text begins with, and the rest of it."""
+    """The command a text begins with, and the rest of it. "Ask Maria, she knows" is a sentence: it has no slash, and
+    what Teams' menu puts there is written small."""
     found = _COMMAND.fullmatch(text.strip())
     if found is None:
         return None
-    name, rest = found[1].lower(), found[2].strip()
-    return None if name in _ALONE and rest else (name, rest)
+    name, rest = found[2].lower(), found[3].strip()
+    sentence = bool(rest) and (name in _ALONE or (not found[1] and found[2] != name))
+    return None if sentence else (name, rest)
 
 
 class _Reader(HTMLParser):

@@ -17,6 +17,7 @@ from bot.settings import load
 from bot.store import Transaction
 from expertise_index import HashEmbedder
 from tests.edges.teams_local.playground import ADELE, MEGAN, TEAM, Playground, Shown, playground
+from tests.edges.test_teams_cards import wrong_in
 
 QUESTION = "Why does the pump make a noise like gravel when the suction valve is half closed?"
 ANSWER = "That is cavitation: open the valve, and check the suction pressure."
@@ -92,6 +93,8 @@ async def test_one_question_from_chat_to_accepted_answer(teams: Playground) -> N
     await teams.presses(told, "This answers it")
     await teams.sees("Accepted answer")
     assert [one["displayText"] for one in teams.log if one.get("level") in ("warning", "error")] == []
+    assert [wrong_in(one.card) for one in teams.shown() if wrong_in(one.card)] == []  # the client itself checks no card
+    assert wrong_in(card) == []
 
 
 def posts(teams: Playground) -> list[Shown]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.migrations import migrate
-from bot.ports import Heard, Message, PersonRef, Text
-from tests.edges.teams_local.bot import BEN, Local, local
-from tests.edges.teams_local.microsoft import BOT, TEAM, TENANT
+from bot.ports import DeliveryError, Heard, Message, PersonRef, Text
+from tests.edges.teams_local.bot import BEN, CHAT, Local, local
+from tests.edges.teams_local.microsoft import BOT, TEAM, TENANT, Fault
+from tests.log_lines import log_lines
 
 HELLO = Message("Hello", (Text("Hello"),))
 
@@ -47,6 +48,36 @@ async def test_conversations_accounts_and_deliveries(migrated: str, tmp_path: Pa
         assert not (await teams.chat.place(teams.place(TEAM))).direct
         await teams.chat.resume(teams.core.handle)  # which forgets old deliveries
         assert await teams.chat.find(chat, delivery_id="d") == sent
+
+
+async def test_logs_name_nobody_and_quote_nothing(migrated: str, tmp_path: Path) -> None:
+    """Whatever goes wrong: ids of people and places, names and words stay out of the log, and out of what is raised."""
+    with log_lines() as lines:
+        async with local(tmp_path, database=migrated) as teams:
+            raised = await much_goes_wrong(teams)
+    for happened in ("teams.refused", "teams.nobody", "inbox.failed", "inbox.postponed"):
+        assert happened in lines.getvalue()
+    for secret in ("aad-ana", "29:ana", "Ana D", "private question", CHAT, TENANT):
+        assert secret not in lines.getvalue()
+        assert secret not in raised
+
+
+async def much_goes_wrong(teams: Local) -> str:
+    """Activities and calls that fail; what was raised."""
+    said, ana, raised = "a private question", PersonRef("teams", TENANT, "aad-ana"), []
+    await teams.hears(teams.activity(text=said))
+    await teams.send(teams.activity(text=said), token="Bearer garbled")
+    await teams.send(teams.activity(text=said, conversation={}, channelData={}))
+    for failure in (RuntimeError("out of order"), DeliveryError("not ready", retry_after=600.0)):
+        teams.core.failures = [failure]
+        await teams.hears(teams.in_channel(text=said, channel=f"19:{type(failure).__name__}"))
+    for status in (404, 403, 429, 500):
+        for attempt in (teams.chat.profile(ana), teams.chat.send(teams.place(), HELLO, delivery_id=f"d{status}")):
+            teams.microsoft.faults = [Fault(status) for _ in range(4)]
+            with pytest.raises((DeliveryError, LookupError)) as failed:
+                await attempt
+            raised.append(str(failed.value))
+    return "\n".join(raised)
 
 
 async def test_restarted_process_takes_up_what_was_acknowledged(migrated: str, tmp_path: Path) -> None:

@@ -117,7 +117,10 @@ async def test_commands_are_words(teams: Local, said: str, command: tuple[str, s
     assert (event.name, event.text) == command
 
 
-@pytest.mark.parametrize("said", ["help me with the pump", "asking for a friend", "mine hums", "community of what?"])
+SENTENCES = ["help me with the pump", "asking for a friend", "mine hums", "community of what?", "Ask Maria, she knows"]
+
+
+@pytest.mark.parametrize("said", SENTENCES)
 async def test_sentences_are_no_commands(teams: Local, said: str) -> None:
     [event] = await teams.hears(teams.activity(text=said))
     assert isinstance(event, Heard)
