@@ -57,7 +57,6 @@ def card_with(body: Sequence[Element], fallback: str, actions: Sequence[Element]
         "$schema": SCHEMA,
         "version": VERSION,
         "fallbackText": fallback,
-        "msteams": {"width": "Full"},
         "body": list(body),
     }
     return {**card, "actions": list(actions)} if actions else card

@@ -4,65 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.app import Bot, open_bot, running
-from bot.models import Channel, Community, Membership
+from bot.app import Bot
+from bot.models import Channel
 from bot.ports import PersonRef, Place
-from bot.settings import load
-from bot.store import Transaction
-from expertise_index import HashEmbedder
-from tests.edges.teams_local.playground import ADELE, MEGAN, TEAM, Playground, Shown, playground
+from tests.edges.teams_local.office import Office, opened
+from tests.edges.teams_local.playground import ADELE, MEGAN, TEAM, Playground, Shown
 from tests.edges.test_teams_cards import wrong_in
 
 QUESTION = "Why does the pump make a noise like gravel when the suction valve is half closed?"
 ANSWER = "That is cavitation: open the valve, and check the suction pressure."
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 @pytest.fixture
-async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
-    """The bot as `weaver serve` runs it, but for a model that needs no loading."""
-    settings = load(home=tmp_path / "home", port=free_port(), suggest_at=0.3, teams_emulator=True, teams_open="*")
-    async with open_bot(settings, embedder=HashEmbedder()) as made, running(made):
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with opened(tmp_path) as made:
         yield made
 
 
 @pytest.fixture
-async def teams(bot: Bot, tmp_path: Path) -> AsyncIterator[Playground]:
-    """Microsoft's client, with the bot installed in its team, whose General channel is a community's."""
-    async with playground(tmp_path, port=free_port(), bot_port=bot.settings.port) as made:
-        await made.happens("botAdded", TEAM)
-        general = Place("teams", made.tenant, TEAM)
-        await made.until(lambda: any(one.get("activityName") == "getConversations" for one in made.log), "a look")
-        megan = PersonRef("teams", made.tenant, made.account(MEGAN)["aadObjectId"])
-        await bot.dispatcher._acquaintance.visit(general)
-        assert bot.teams is not None
-        await bot.teams.members(general)  # so that people are known who have not said anything yet
-        await bot.dispatcher._acquaintance.ask_who(megan)
-        await bot.store.run(lambda tx: found(tx, general, megan))
-        yield made
+def bot(office: Office) -> Bot:
+    return office.bot
 
 
-async def found(tx: Transaction, general: Place, moderator: PersonRef) -> None:
-    """A community in the channel, with somebody who looks after it."""
-    community = await tx.add(Community(slug="pumps", name="Pumps", domain="Pumps, valves, noise", rule="publish"))
-    channel = await tx.channel_at(general)
-    person = await tx.person_of(moderator)
-    assert channel is not None
-    assert person is not None
-    channel.community_id = community.id
-    tx.session.add(Membership(community_id=community.id, person_id=person.id, role="moderator"))
-    await tx.later("index", f"communities:{community.id}-{community.id}")
+@pytest.fixture
+def teams(office: Office) -> Playground:
+    return office.teams
 
 
 async def test_one_question_from_chat_to_accepted_answer(teams: Playground) -> None:
