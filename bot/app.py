@@ -129,10 +129,10 @@ def _teams(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) ->
         emulator=settings.teams_emulator,
         open_teams=tuple(settings.teams_open.replace(",", " ").split()),
     )
+    if not said.on:
+        return None
     forms = [action for action, press in PRESSES.items() if press.__annotations__["return"] != "None"]
-    return (
-        TeamsChat(engine, clock, seal=seal, settings=said, forms=forms, replica=settings.replica) if said.on else None
-    )
+    return TeamsChat(engine, clock, seal=seal, settings=said, forms=forms, replica=settings.replica)
 
 
 @asynccontextmanager

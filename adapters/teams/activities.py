@@ -6,8 +6,8 @@ response (dialogs, card actions, message extensions) is in `invokes`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,13 +49,16 @@ _OF_TEAM = ("teamRenamed", "teamDeleted", "teamHardDeleted", "teamArchived", "te
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """An activity with what is needed to understand it. `mark` makes keyed hashes; `channels`: those of its team."""
+    """An activity with what is needed to understand it.
+
+    `mark` makes keyed hashes. `channels` are the known ones of its team, and whether everybody in the team is in them.
+    """
 
     activity: Mapping[str, Any]
     key: str
     received: datetime
     mark: Callable[[str], str]
-    channels: Sequence[str] = ()
+    channels: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def tenant(self) -> str:
@@ -234,14 +237,28 @@ def _conversation(envelope: Envelope) -> list[Event]:
             if envelope.is_bot(member):
                 events += [_changed(envelope, channel) for channel in envelope.channels or [envelope.place.channel]]
             elif person_id(member):
-                for channel in envelope.channels or [envelope.place.channel]:
-                    common = envelope.common(name, person_id(member), channel)
-                    common |= {"actor": envelope.person(member), "place": Place(PLATFORM, envelope.tenant, channel)}
-                    events.append(kind(**common))
+                events += _membership(envelope, kind, member)
     if happened in _OF_TEAM:
         events += [_changed(envelope, channel) for channel in envelope.channels or [envelope.place.channel]]
     elif happened.startswith("channel") and "Member" not in happened:
         events.append(_changed(envelope, text_in(dict_in(data, "channel"), "id") or envelope.place.channel))
+    return events
+
+
+def _membership(envelope: Envelope, kind: type[Joined | Left], member: Mapping[str, Any]) -> list[Event]:
+    """Who leaves a team leaves all its channels. Who joins one is in those that are everybody's; who is in the others
+    now, Teams is asked."""
+    data = dict_in(envelope.activity, "channelData")
+    here = text_in(dict_in(data, "channel"), "id") if text_in(data, "eventType").startswith("channelMember") else ""
+    channels = {here: True} if here else envelope.channels or {envelope.place.channel: True}
+    events: list[Event] = []
+    for channel, of_all in channels.items():
+        if kind is Joined and not of_all:
+            events.append(_changed(envelope, channel))
+            continue
+        common = envelope.common(kind.__name__, person_id(member), channel)
+        common |= {"actor": envelope.person(member), "place": Place(PLATFORM, envelope.tenant, channel)}
+        events.append(kind(**common))
     return events
 
 

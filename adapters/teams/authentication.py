@@ -19,17 +19,9 @@ from typing import Any
 
 import aiohttp
 import structlog
-from botbuilder.schema import Activity
-from botframework.connector.auth import (
-    AuthenticationConfiguration,
-    AuthenticationConstants,
-    BotFrameworkAuthenticationFactory,
-    JwtTokenExtractor,
-    PasswordServiceClientCredentialFactory,
-)
 from jwt.algorithms import RSAAlgorithm
 
-from adapters.teams.settings import TeamsSettings, on_this_machine
+from adapters.teams.settings import SERVICE, TeamsSettings, on_this_machine
 from bot.ports import Clock
 
 log = structlog.get_logger()
@@ -47,15 +39,24 @@ class Authentication:
     """Checks requests for one bot registration."""
 
     def __init__(self, settings: TeamsSettings, clock: Clock) -> None:
+        from botbuilder.schema import Activity  # slow to import, and not needed where there is no Teams
+        from botframework.connector.auth import (
+            AuthenticationConfiguration,
+            BotFrameworkAuthenticationFactory,
+            JwtTokenExtractor,
+            PasswordServiceClientCredentialFactory,
+        )
+
         self._settings = settings
+        self._activity = Activity
         keys = SigningKeys(settings.openid_metadata_url, clock)
         # This is where botbuilder looks for keys before it fetches any by itself.
         JwtTokenExtractor.metadataCache[settings.openid_metadata_url] = keys
         self._botbuilder = BotFrameworkAuthenticationFactory.create(
             to_channel_from_bot_login_url=settings.login_url,
-            to_channel_from_bot_oauth_scope=AuthenticationConstants.TO_CHANNEL_FROM_BOT_OAUTH_SCOPE,
+            to_channel_from_bot_oauth_scope=SERVICE,
             to_bot_from_channel_token_issuer=settings.token_issuer,
-            oauth_url=AuthenticationConstants.OAUTH_URL,
+            oauth_url=SERVICE,
             to_bot_from_channel_open_id_metadata_url=settings.openid_metadata_url,
             # The same keys for emulator tokens, so that none of those is ever rightly signed.
             to_bot_from_emulator_open_id_metadata_url=settings.openid_metadata_url,
@@ -75,7 +76,7 @@ class Authentication:
         if not self._settings.app_id or not header:
             raise Refused("no token")
         try:
-            about = Activity(type="message", channel_id=channel, service_url=service_url)
+            about = self._activity(type="message", channel_id=channel, service_url=service_url)
             result = await self._botbuilder.authenticate_request(about, header)
             claims: dict[str, Any] = result.claims_identity.claims
         except Exception as error:  # whatever it is, it did not show who sent this

@@ -17,10 +17,9 @@ from urllib.parse import quote
 
 import aiohttp
 import structlog
-from botframework.connector.auth import AuthenticationConstants
 from yarl import URL
 
-from adapters.teams.settings import TeamsSettings
+from adapters.teams.settings import SERVICE, TeamsSettings
 from bot.ports import Clock, DeliveryError
 
 log = structlog.get_logger()
@@ -107,7 +106,7 @@ class Connector:
                     "grant_type": "client_credentials",
                     "client_id": self._settings.app_id,
                     "client_secret": self._settings.app_password,
-                    "scope": f"{AuthenticationConstants.TO_CHANNEL_FROM_BOT_OAUTH_SCOPE}/.default",
+                    "scope": f"{SERVICE}/.default",
                 }
                 try:
                     async with self._http().post(self._settings.token_url, data=asked) as answer:

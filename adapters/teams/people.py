@@ -80,21 +80,22 @@ class People:
             raise LookupError("no such channel in this team")
         team_name = text_in(team, "name") or known.team_name
         group = text_in(team, "aadGroupId") or known.team_group
-        names: dict[str, Any] = {"name": text_in(channel, "name"), "team_name": team_name, "team_group": group}
-        await self._references.name(place.workspace, known.id, **names)
-        return self._channel(place, replace(known, **names), channel)
-
-    def _channel(self, place: Place, known: Conversation, channel: Mapping[str, Any]) -> PlaceInfo:
-        """A channel is private until it is known otherwise; what Teams says is only what kind it is in its team."""
         kind = (text_in(channel, "type") or text_in(channel, "channelType")).lower()
+        names: dict[str, Any] = {"name": text_in(channel, "name"), "team_name": team_name, "team_group": group}
+        names["channel_kind"] = kind
+        await self._references.name(place.workspace, known.id, **names)
+        return self._channel(place, replace(known, **names))
+
+    def _channel(self, place: Place, known: Conversation) -> PlaceInfo:
+        """A channel is private until it is known otherwise; what Teams says is only what kind it is in its team."""
         mine = {known.team, known.team_group} - {""}
         everybodys = _EVERY in self._settings.open_teams or bool(mine & set(self._settings.open_teams))
-        name = text_in(channel, "name") or "General"  # the first channel of a team has no name
+        name = known.name or "General"  # the first channel of a team has no name
         return PlaceInfo(
             place=place.root,
             name=f"{known.team_name} › {name}" if known.team_name else name,
-            private=kind != "standard" or not everybodys,
-            outsiders=kind == "shared",
+            private=known.channel_kind != "standard" or not everybodys,
+            outsiders=known.channel_kind == "shared",
         )
 
     async def members(self, place: Place) -> list[PersonRef]:

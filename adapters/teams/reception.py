@@ -282,11 +282,11 @@ class Reception:
         )
         await self._references.learn_account(tenant, person_id(sender), account)
 
-    async def _channels(self, activity: Mapping[str, Any]) -> list[str]:
-        """The known channels that a change of a team concerns."""
+    async def _channels(self, activity: Mapping[str, Any]) -> dict[str, bool]:
+        """The known channels that a change of a team concerns, and whether everybody in the team is in them."""
         data = dict_in(activity, "channelData")
         happened, team = text_in(data, "eventType"), text_in(dict_in(data, "team"), "id")
         of_team = happened.startswith("team") or text_in(activity, "type") == "installationUpdate"
         if not team or not of_team:
-            return []
-        return [one.id for one in await self._references.channels_of(tenant_of(activity), team)]
+            return {}
+        return {one.id: one.of_all for one in await self._references.channels_of(tenant_of(activity), team)}

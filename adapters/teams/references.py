@@ -36,7 +36,13 @@ class Conversation:
     team_group: str = ""  # the team's id in Entra
     team_name: str = ""
     name: str = ""
+    channel_kind: str = ""  # "standard" (everybody in the team is in it), "private" or "shared", once Teams has said so
     gone: bool = False
+
+    @property
+    def of_all(self) -> bool:
+        """Whether everybody in the team is certainly in this channel."""
+        return self.channel_kind == "standard" or (self.kind == CHANNEL and self.id == self.team)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,8 @@ class References:
         learnt = replace(known, **said) if known else conversation
         if learnt != known:
             await self._keep(tenant, learnt)
-        somewhere = replace(learnt, id=_ANY, kind="", team="", team_group="", team_name="", name="", gone=False)
+        service_url, bot, bot_name = learnt.service_url, learnt.bot, learnt.bot_name
+        somewhere = Conversation(id=_ANY, kind="", service_url=service_url, bot=bot, bot_name=bot_name)
         if somewhere != await self.anywhere(tenant):
             await self._keep(tenant, somewhere)
 

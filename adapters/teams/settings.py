@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from botframework.connector.auth import AuthenticationConstants
-
 PLATFORM = "teams"
+SERVICE = "https://api.botframework.com"  # who signs what comes in, and what the bot's own token is for
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -26,9 +25,9 @@ class TeamsSettings:
     tenant_id: str = ""
     emulator: bool = False
     open_teams: tuple[str, ...] = ()
-    login_url: str = AuthenticationConstants.TO_CHANNEL_FROM_BOT_LOGIN_URL_PREFIX
-    openid_metadata_url: str = AuthenticationConstants.TO_BOT_FROM_CHANNEL_OPENID_METADATA_URL
-    token_issuer: str = AuthenticationConstants.TO_BOT_FROM_CHANNEL_TOKEN_ISSUER
+    login_url: str = "https://login.microsoftonline.com"
+    openid_metadata_url: str = "https://login.botframework.com/v1/.well-known/openidconfiguration"
+    token_issuer: str = SERVICE
 
     @property
     def on(self) -> bool:

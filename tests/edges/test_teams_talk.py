@@ -181,19 +181,34 @@ def test_reactions_beyond_the_first_six_are_named_by_their_character(reaction: s
     assert emoji_name(reaction) == name
 
 
-async def test_people_join_and_leave_every_channel_of_a_team(teams: Local) -> None:
-    await teams.hears(teams.in_channel(text="hi", channel="19:valves@thread.tacv2"))
-    await teams.hears(teams.in_channel(text="hi"))
+async def test_people_join_what_is_everybodys_in_a_team_and_leave_all_of_it(teams: Local) -> None:
+    """A new member of a team is not let into its private channels: Teams is asked who is in those."""
+    board, valves = "19:board@thread.tacv2", "19:valves@thread.tacv2"
+    teams.microsoft.channels = [{"id": board, "type": "private"}, {"id": valves, "type": "standard"}]
+    for channel in (board, valves, TEAM):
+        await teams.hears(teams.in_channel(text="hi", channel=channel))
+    await teams.chat.place(teams.place(board))
+    await teams.chat.place(teams.place(valves))
     added = {"membersAdded": [BEN], "data": {"eventType": "teamMemberAdded"}}
     joined = await teams.hears(teams.in_channel("conversationUpdate", **added))
-    assert {(type(event), event.actor.id, event.place.channel) for event in joined} == {
-        (Joined, "aad-ben", TEAM),
-        (Joined, "aad-ben", "19:valves@thread.tacv2"),
+    assert {(type(event), event.place.channel) for event in joined} == {
+        (Joined, TEAM),
+        (Joined, valves),
+        (PlaceChanged, board),
     }
-    assert len({event.id for event in joined}) == 2
+    assert {event.actor.id for event in joined if isinstance(event, Joined)} == {"aad-ben"}
+    assert len({event.id for event in joined}) == 3
     removed = {"membersRemoved": [BEN], "data": {"eventType": "teamMemberRemoved"}}
     left = await teams.hears(teams.in_channel("conversationUpdate", **removed))
-    assert {type(event) for event in left} == {Left}
+    assert {(type(event), event.place.channel) for event in left} == {(Left, TEAM), (Left, valves), (Left, board)}
+
+
+async def test_people_join_a_private_channel(teams: Local) -> None:
+    board = "19:board@thread.tacv2"
+    about = {"eventType": "channelMemberAdded", "channel": {"id": board}}
+    [event] = await teams.hears(teams.in_channel("conversationUpdate", membersAdded=[BEN], data=about))
+    assert isinstance(event, Joined)
+    assert event.place == teams.place(board)
 
 
 @pytest.mark.parametrize("happened", ["channelRenamed", "channelDeleted", "channelShared", "channelUnshared"])
@@ -413,6 +428,23 @@ async def test_actions_on_messages(teams: Local, action: str) -> None:
     assert (event.action, event.text, event.message_id) == (action, "Check the valve", "78")
     assert event.author == PersonRef("teams", TENANT, "aad-ben")
     assert event.place == teams.place(TEAM, "77")
+
+
+async def test_action_on_a_message_may_open_a_form(teams: Local) -> None:
+    teams.core.form = FORM
+    payload = {"id": "78", "body": {"contentType": "text", "content": "Check <the> valve"}}
+    where = teams.in_channel(root="78")
+    more = {"conversation": where["conversation"], "channelData": where["channelData"]}
+    value = {"commandId": "save", "messagePayload": payload}
+    answer = await teams.invoke("composeExtension/fetchTask", value, **more)
+    pointed = teams.core.heard[-1]
+    assert isinstance(pointed, Pointed)
+    assert (pointed.text, pointed.author, pointed.place) == ("Check <the> valve", None, teams.place(TEAM))
+    back = filled(answer["task"]["value"], answer="Keep it", where="1")
+    assert await teams.invoke("composeExtension/submitAction", {"commandId": "save", **back}, **more) == {}
+    submitted = teams.core.heard[-1]
+    assert isinstance(submitted, Submitted)
+    assert submitted.place == teams.place(TEAM)
 
 
 async def test_search_without_one_says_where_to_search(teams: Local) -> None:
