@@ -9,6 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from adapters.slack import SlackChat
 from adapters.slack import install as install_slack
+from adapters.teams import TeamsChat
+from adapters.teams import install as install_teams
 from adapters.web import WebChat, install
 from bot.ports import EventHandler
 
@@ -16,7 +18,12 @@ Health = Callable[[], Awaitable[dict[str, int]]]
 
 
 def application(
-    chat: WebChat, handle: EventHandler, *, health: Health, slack: SlackChat | None = None
+    chat: WebChat,
+    handle: EventHandler,
+    *,
+    health: Health,
+    slack: SlackChat | None = None,
+    teams: TeamsChat | None = None,
 ) -> web.Application:
     """Everything that is served. `health` gives the backlog, and raises where the database does not answer."""
     app = web.Application()
@@ -43,6 +50,8 @@ def application(
     install(app, chat, handle)
     if slack is not None:
         install_slack(app, slack, handle)
+    if teams is not None:
+        install_teams(app, teams, handle)
     return app
 
 

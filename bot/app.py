@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.server import application, listen
-from adapters.slack import SlackChat, SlackSettings, at_work
+from adapters.slack import SlackChat, SlackSettings
+from adapters.slack import at_work as slack_at_work
+from adapters.teams import TeamsChat, TeamsSettings
+from adapters.teams import at_work as teams_at_work
 from adapters.web import WebChat
 from bot import answers, home, indexing, listening, previews, routing, saving, suggestions
 from bot.acquaintance import EVERYBODY, Acquaintance
 from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
-from bot.dispatch import Dispatcher
+from bot.dispatch import PRESSES, Dispatcher
 from bot.errors import ConfigurationError
 from bot.migrations import migrate
 from bot.models import Card
@@ -41,6 +45,7 @@ class Bot:
     worker: Worker
     web: WebChat
     slack: SlackChat | None
+    teams: TeamsChat | None
     platforms: Mapping[str, ChatPlatform]
 
 
@@ -87,7 +92,12 @@ async def open_bot(
         organisation=settings.organisation,
     )
     slack = _slack(settings, engine, clock, seal)
-    every: dict[str, ChatPlatform] = {"web": web, **({"slack": slack} if slack else {}), **(platforms or {})}
+    teams = _teams(settings, engine, clock, seal)
+    every: dict[str, ChatPlatform] = {"web": web, **(platforms or {})}
+    if slack:
+        every["slack"] = slack
+    if teams:
+        every["teams"] = teams
     at_least = settings.suggest_at
     acquaintance = Acquaintance(store, every, web)
     addresses = Addresses(settings.address)
@@ -122,11 +132,13 @@ async def open_bot(
             worker=worker,
             web=web,
             slack=slack,
+            teams=teams,
             platforms=every,
         )
     finally:
-        if slack:
-            await slack.close()
+        for chat in (slack, teams):
+            if chat:
+                await chat.close()
         await index.close()
         await embedder.close()
         await store.close()
@@ -146,18 +158,38 @@ def _slack(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) ->
     return SlackChat(engine, clock, seal=seal, settings=said, replica=settings.replica) if said.on else None
 
 
+def _teams(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) -> TeamsChat | None:
+    said = TeamsSettings(
+        app_id=settings.teams_app_id,
+        app_password=settings.teams_app_password,
+        tenant_id=settings.teams_tenant_id,
+        emulator=settings.teams_emulator,
+        open_teams=tuple(settings.teams_open.replace(",", " ").split()),
+    )
+    if not said.on:
+        return None
+    forms = [action for action, press in PRESSES.items() if press.__annotations__["return"] != "None"]
+    return TeamsChat(engine, clock, seal=seal, settings=said, forms=forms, replica=settings.replica)
+
+
 @asynccontextmanager
 async def running(bot: Bot) -> AsyncIterator[Bot]:
     """The bot at work: it delivers, listens, and takes up what an earlier process was killed over."""
-    pages = application(bot.web, bot.dispatcher.handle, health=lambda: backlog(bot.store), slack=bot.slack)
+    handle = bot.dispatcher.handle
+    health = partial(backlog, bot.store)
+    pages = application(bot.web, handle, health=health, slack=bot.slack, teams=bot.teams)
     server = await listen(pages, bot.settings.host, bot.settings.port)
     await bot.index.embedder.start()  # not earlier: loading takes the processor that acknowledging messages needs
     owed = asyncio.create_task(_embed_owed(bot.index))
     try:
         await bot.store.run(lambda tx: tx.later("round", EVERYBODY))
         await bot.worker.start()
-        await bot.web.resume(bot.dispatcher.handle)
-        async with at_work(bot.slack, bot.dispatcher.handle) if bot.slack else nullcontext():
+        await bot.web.resume(handle)
+        async with AsyncExitStack() as chats:
+            if bot.slack:
+                await chats.enter_async_context(slack_at_work(bot.slack, handle))
+            if bot.teams:
+                await chats.enter_async_context(teams_at_work(bot.teams, handle))
             yield bot
     finally:
         owed.cancel()

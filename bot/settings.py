@@ -50,10 +50,10 @@ class Reactions(BaseModel):
         return "save" if name in self.save else None
 
 
-def _slack(name: str, description: str) -> Any:
-    """A setting of Slack: `SLACK_…` in the environment, as Slack's own tools call it, and `slack_…` in the file."""
-    alias = AliasChoices(f"SLACK_{name.upper()}", f"slack_{name}")
-    return Field("", validation_alias=alias, description=description)
+def _of(chat: str, name: str, description: str, default: Any = "") -> Any:
+    """A setting of a chat: `SLACK_…` or `TEAMS_…` in the environment, `slack_…` or `teams_…` in the file."""
+    alias = AliasChoices(f"{chat.upper()}_{name.upper()}", f"{chat}_{name}")
+    return Field(default, validation_alias=alias, description=description)
 
 
 class Settings(BaseSettings):
@@ -73,13 +73,19 @@ class Settings(BaseSettings):
     suggest_at: float = Field(0.5, ge=0, le=1, description="how sure to be (0 to 1) before showing a past answer")
     reactions: Reactions = Field(Reactions(), description="emoji names that accept, say me_too, or save")
 
-    slack_bot_token: str = _slack("bot_token", "the bot's token in one workspace, xoxb-…")
-    slack_signing_secret: str = _slack("signing_secret", "what Slack's HTTP requests are signed with")
-    slack_app_token: str = _slack("app_token", "the app-level token for Socket Mode, xapp-…")
-    slack_api_url: str = _slack("api_url", "another address of Slack's methods, for tests")
-    slack_client_id: str = _slack("client_id", "with the client secret: lets several workspaces install the app")
-    slack_client_secret: str = _slack("client_secret", "with the client id: lets several workspaces install the app")
-    slack_workspaces: str = _slack("workspaces", "the team ids that may install the app: T0123,T0456; all by default")
+    slack_bot_token: str = _of("slack", "bot_token", "the bot's token in one workspace, xoxb-…")
+    slack_signing_secret: str = _of("slack", "signing_secret", "what Slack's HTTP requests are signed with")
+    slack_app_token: str = _of("slack", "app_token", "the app-level token for Socket Mode, xapp-…")
+    slack_api_url: str = _of("slack", "api_url", "another address of Slack's methods, for tests")
+    slack_client_id: str = _of("slack", "client_id", "with the secret: several workspaces may install the app")
+    slack_client_secret: str = _of("slack", "client_secret", "with the id: several workspaces may install the app")
+    slack_workspaces: str = _of("slack", "workspaces", "the only team ids that may install it: T0123,T0456")
+
+    teams_app_id: str = _of("teams", "app_id", "the bot's app id in Azure")
+    teams_app_password: str = _of("teams", "app_password", "a client secret of that app")
+    teams_tenant_id: str = _of("teams", "tenant_id", "the one tenant to serve; every one that installs it by default")
+    teams_open: str = _of("teams", "open", "ids of teams that everybody may read, or *; none by default")
+    teams_emulator: bool = _of("teams", "emulator", "serve Microsoft's local client, without an app id", default=False)
 
     @field_validator("secret")
     @classmethod
@@ -126,6 +132,7 @@ _SECRET = (
     "slack_signing_secret",
     "slack_app_token",
     "slack_client_secret",
+    "teams_app_password",
 )
 _HERE = ("127.0.0.1", "0.0.0.0", "::1", "::")
 
@@ -141,7 +148,7 @@ def load(**given: Any) -> Settings:
             known = Settings.model_fields.get(name)
             about = f" ({known.description})" if known else ""
             given_is = "" if name in _SECRET else f"; it is {problem['input']!r}"
-            prefix = "" if name.startswith("slack_") else "WEAVER_"
+            prefix = "" if name.startswith(("slack_", "teams_")) else "WEAVER_"
             lines.append(f"{prefix}{name.upper()}{about}: {problem['msg'].lower()}{given_is}.")
         raise ConfigurationError("A setting is wrong. " + " ".join(lines)) from None
     except ValueError as error:
@@ -153,6 +160,7 @@ def load(**given: Any) -> Settings:
             "for instance postgresql://weaver:password@db.example.com/weaver."
         )
     _check_slack(settings)
+    _check_teams(settings)
     return settings.model_copy(update={"home": home})
 
 
@@ -173,4 +181,16 @@ def _check_slack(settings: Settings) -> None:
     if heard and not installed:
         raise ConfigurationError(
             "Slack needs a way out, too: SLACK_BOT_TOKEN (one workspace), or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET."
+        )
+
+
+def _check_teams(settings: Settings) -> None:
+    """Refuse what can only be a mistake, with what to do."""
+    if bool(settings.teams_app_id) != bool(settings.teams_app_password):
+        raise ConfigurationError("TEAMS_APP_ID and TEAMS_APP_PASSWORD come together. Set both, or neither.")
+    if settings.teams_emulator and settings.teams_app_id:
+        raise ConfigurationError("TEAMS_EMULATOR is for trying things out without TEAMS_APP_ID. Set one of them.")
+    if settings.teams_emulator and settings.host not in ("127.0.0.1", "localhost", "::1"):
+        raise ConfigurationError(
+            "TEAMS_EMULATOR believes everybody, so it is for this machine only. Set WEAVER_HOST to 127.0.0.1."
         )

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.inbox import Sealer
 from adapters.slack import forms, render
 from adapters.slack.calls import Calls, SlackError
 from adapters.slack.events import COMPOSER
@@ -23,7 +24,7 @@ from adapters.slack.installations import Installations
 from adapters.slack.interactions import split_trigger
 from adapters.slack.people import PLATFORM, People, Shelf
 from adapters.slack.reception import Reception
-from adapters.slack.settings import Sealer, SlackSettings
+from adapters.slack.settings import SlackSettings
 from bot.ports import (
     Buttons,
     Capabilities,

@@ -13,8 +13,9 @@ import structlog
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.inbox import Sealer
 from adapters.slack.schema import installations, oauth_states
-from adapters.slack.settings import Sealer, SlackSettings
+from adapters.slack.settings import SlackSettings
 from bot.ports import Clock, DeliveryError
 
 log = structlog.get_logger()

@@ -16,13 +16,13 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.inbox import GivenBack, Inbox, Sealer
 from adapters.slack import events, interactions
 from adapters.slack.events import EVENTS, MESSAGES, Envelope, id_in
 from adapters.slack.forms import errors_of
-from adapters.slack.inbox import GivenBack, Inbox
 from adapters.slack.installations import Installations
 from adapters.slack.people import People
-from adapters.slack.settings import Sealer
+from adapters.slack.schema import inbox
 from bot.ports import (
     Clock,
     DeliveryError,
@@ -67,7 +67,7 @@ class Reception:
         acted: Callable[[Event], None],
         name: str,
     ) -> None:
-        self.inbox = Inbox(engine, clock, seal, act=self._act, name=name)
+        self.inbox = Inbox(engine, inbox, clock, seal, act=self._act, name=name)
         self.handle: EventHandler | None = None
         self._clock = clock
         self._seal = seal

@@ -22,8 +22,9 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from adapters.runs import Block, Run, read_markdown, read_words
 from adapters.slack.interactions import LINK
-from adapters.slack.markup import Block, Run, mrkdwn, read_markdown, read_words, rich_texts
+from adapters.slack.markup import mrkdwn, rich_texts
 from adapters.slack.text import escape
 from bot.ports import Button, Buttons, Context, Divider, Fields, Image, Message, Part, Quote, Text, clean
 

@@ -5,7 +5,9 @@ Times are whole milliseconds (the inbox) or seconds since 1970, in UTC: compared
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text
+
+from adapters.inbox import inbox_table
 
 metadata = MetaData(
     naming_convention={
@@ -15,27 +17,8 @@ metadata = MetaData(
     }
 )
 
-#: SQLite counts rows by itself only in a column typed exactly INTEGER.
-_Id = BigInteger().with_variant(Integer(), "sqlite")
-_unhandled = text("NOT handled")
-
-#: What Slack sent, kept before it is acknowledged. A handled row keeps its key (a repeat of it does nothing) for two
-#: days, and nothing of what was in it.
-inbox = Table(
-    "slack_inbox",
-    metadata,
-    Column("id", _Id, primary_key=True),
-    Column("key", String(64), nullable=False, unique=True, comment="keyed hash of Slack's id, or of the payload"),
-    Column("lane", String(64), nullable=False, comment="keyed hash of the channel: its rows keep their order"),
-    Column("sealed", Text, nullable=False, comment="the payload; emptied when handled"),
-    Column("day", BigInteger, nullable=False, comment="when it came, to the day: finer would tell who did what"),
-    Column("due_at", BigInteger, nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("claimed_by", String(60), nullable=False, default=""),
-    Column("claimed_until", BigInteger, nullable=False, default=0),
-    Column("handled", Boolean, nullable=False, default=False),
-    Index("ix_slack_inbox_waiting", "lane", "id", sqlite_where=_unhandled, postgresql_where=_unhandled),
-)
+#: What Slack sent, kept before it is acknowledged.
+inbox = inbox_table("slack_inbox", metadata)
 
 installations = Table(
     "slack_installations",

@@ -1,9 +1,8 @@
-"""What an administrator sets for Slack, and the two things the adapter is given by the core."""
+"""What an administrator sets for Slack."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlsplit
 
 API_URL = "https://slack.com/api/"
@@ -41,19 +40,3 @@ class SlackSettings:
         """Slack's page on which an administrator allows the app."""
         there = urlsplit(self.base_url)
         return f"{there.scheme}://{there.netloc}/oauth/v2/authorize"
-
-
-class Sealer(Protocol):
-    """Makes text unreadable at rest, and makes hashes that tell nothing without the key. The core passes it in."""
-
-    def seal(self, text: str) -> str:
-        """The text, unreadable without the key."""
-        ...
-
-    def open(self, sealed: str) -> str:
-        """The text again."""
-        ...
-
-    def mark(self, text: str) -> str:
-        """A keyed hash, equal for equal texts."""
-        ...

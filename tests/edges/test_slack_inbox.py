@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.inbox import GIVE_UP_AFTER, LEASE, Act, Inbox
 from adapters.slack import SlackChat
-from adapters.slack.inbox import GIVE_UP_AFTER, LEASE, Act, Inbox
+from adapters.slack.schema import inbox
 from bot.migrations import migrate
 from bot.ports import DeliveryError, Event, Heard
 from bot.seal import Seal
@@ -45,7 +46,7 @@ class Log:
 
 
 def inbox_of(engine: AsyncEngine, clock: MovableClock, act: Act, name: str = "one") -> Inbox:
-    return Inbox(engine, clock, SEAL, act=act, name=name)
+    return Inbox(engine, inbox, clock, SEAL, act=act, name=name)
 
 
 async def test_kept_once_in_order_and_emptied(engine: AsyncEngine) -> None:

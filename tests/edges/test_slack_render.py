@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.runs import read_markdown
 from adapters.slack import forms, render
-from adapters.slack.markup import mrkdwn, read_markdown
+from adapters.slack.markup import mrkdwn
 from adapters.slack.text import readable, without_mention
 from bot import replies
 from bot.ports import (

@@ -17,6 +17,7 @@ from sqlalchemy import MetaData, create_engine, func, insert, select
 from sqlalchemy.exc import StatementError
 
 from adapters.slack.schema import metadata as slack_metadata
+from adapters.teams import metadata as teams_metadata
 from adapters.web import metadata as web_metadata
 from bot import delivery
 from bot.app import open_bot
@@ -453,7 +454,11 @@ async def test_writers_take_turns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("which", ["sqlite", "postgresql"])
-@pytest.mark.parametrize("metadata", [Base.metadata, web_metadata, slack_metadata], ids=["core", "web", "slack"])
+@pytest.mark.parametrize(
+    "metadata",
+    [Base.metadata, web_metadata, slack_metadata, teams_metadata],
+    ids=["core", "web", "slack", "teams"],
+)
 def test_migrations_end_at_the_models(which: str, metadata: MetaData, postgres: Postgres, tmp_path: Path) -> None:
     """From nothing to today's tables; nothing is missing, nothing is left over."""
     url = postgres.empty() if which == "postgresql" else f"sqlite:///{tmp_path / 'new.db'}"

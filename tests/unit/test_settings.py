@@ -170,3 +170,31 @@ def test_half_a_slack(tmp_path: Path, given: dict[str, str], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says) as caught:
         load(home=tmp_path, **given)
     assert "xoxb-1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"TEAMS_APP_ID": "an-id"}, "come together"),
+        ({"TEAMS_APP_PASSWORD": "hush-hush"}, "come together"),
+        ({"TEAMS_EMULATOR": "true", "WEAVER_HOST": "0.0.0.0"}, "this machine only"),
+        ({"TEAMS_EMULATOR": "true", "TEAMS_APP_ID": "an-id", "TEAMS_APP_PASSWORD": "hush-hush"}, "Set one of them"),
+    ],
+)
+def test_what_cannot_be_meant_for_teams_is_refused(
+    given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what to do, and without the password."""
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=words) as refused:
+        load()
+    assert "hush-hush" not in str(refused.value)
+
+
+def test_teams_is_set_by_the_names_that_its_own_tools_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEAMS_APP_ID", "an-id")
+    monkeypatch.setenv("TEAMS_APP_PASSWORD", "hush-hush")
+    monkeypatch.setenv("TEAMS_TENANT_ID", "a-tenant")
+    settings = load()
+    assert (settings.teams_app_id, settings.teams_tenant_id, settings.teams_emulator) == ("an-id", "a-tenant", False)

@@ -1,4 +1,4 @@
-"""What Slack sent, kept before it is acknowledged and handled after: never lost, never late, in order per channel.
+"""What a platform sent, kept before it is acknowledged and handled after: never lost, never late, in order per channel.
 
 Rows are written in groups: requests that come while a commit is under way share the next one. Waiting rows are claimed
 for a lease, by one statement that only one replica can win; the claims of a dead process lapse, or are taken back at
@@ -13,26 +13,82 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    exists,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.slack.schema import inbox
-from adapters.slack.settings import Sealer
 from bot.ports import Clock, DeliveryError
 
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
 WAIT_FOR_ORDER = timedelta(seconds=60)  # a row that is tried again this soon is waited for; a later one overtaken
-KEEP_KEYS = timedelta(days=2)  # Slack repeats an event for a day at most
+KEEP_KEYS = timedelta(days=2)  # no platform repeats an event for longer than a day
 GIVE_UP_AFTER = 22  # tries: about half a day
 LONGEST_PAUSE = 3600.0
 POLL = 1.0  # seconds: for what falls due, and for other replicas' rows
+
+
+class Sealer(Protocol):
+    """Makes text unreadable at rest, and makes hashes that tell nothing without the key. The core passes it in."""
+
+    def seal(self, text: str) -> str:
+        """The text, unreadable without the key."""
+        ...
+
+    def open(self, sealed: str) -> str:
+        """The text again."""
+        ...
+
+    def mark(self, text: str) -> str:
+        """A keyed hash, equal for equal texts."""
+        ...
+
+
+def inbox_table(name: str, metadata: MetaData) -> Table:
+    """The table of one platform's inbox.
+
+    A handled row keeps its key (a repeat of it does nothing) for two days, and nothing of what was in it.
+    """
+    unhandled = text("NOT handled")
+    return Table(
+        name,
+        metadata,
+        # SQLite counts rows by itself only in a column typed exactly INTEGER.
+        Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
+        Column("key", String(64), nullable=False, unique=True, comment="keyed hash of the platform's id"),
+        Column("lane", String(64), nullable=False, comment="keyed hash of the channel: its rows keep their order"),
+        Column("sealed", Text, nullable=False, comment="the payload; emptied when handled"),
+        Column("day", BigInteger, nullable=False, comment="when it came, to the day: finer would tell who did what"),
+        Column("due_at", BigInteger, nullable=False, comment="milliseconds since 1970, UTC, as in claimed_until"),
+        Column("attempts", Integer, nullable=False, default=0),
+        Column("claimed_by", String(60), nullable=False, default=""),
+        Column("claimed_until", BigInteger, nullable=False, default=0),
+        Column("handled", Boolean, nullable=False, default=False),
+        Index(f"ix_{name}_waiting", "lane", "id", sqlite_where=unhandled, postgresql_where=unhandled),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +110,23 @@ Act = Callable[[str, str], Awaitable[None]]
 
 
 class Inbox:
-    """Requests of Slack, on an engine that somebody else owns."""
+    """Requests of one platform in their `table`, on an engine that somebody else owns."""
 
     def __init__(
-        self, engine: AsyncEngine, clock: Clock, seal: Sealer, *, act: Act, name: str = "weaver", hands: int = 8
+        self,
+        engine: AsyncEngine,
+        table: Table,
+        clock: Clock,
+        seal: Sealer,
+        *,
+        act: Act,
+        name: str = "weaver",
+        hands: int = 8,
     ) -> None:
         self._engine = engine
+        self._table = table
+        self._urgent = engine.execution_options(urgent=True)  # the platform waits for this commit
         self._reading = engine.execution_options(reading=True)
-        self._urgent = engine.execution_options(urgent=True)  # Slack waits for this commit
         self._insert: Any = sqlite_insert if engine.dialect.name == "sqlite" else postgresql_insert
         self._clock = clock
         self._seal = seal
@@ -105,10 +170,10 @@ class Inbox:
             try:
                 rows = {row["key"]: row for row, _ in reversed(batch)}  # of equal ones in one batch, the first counts
                 new = (
-                    self._insert(inbox)
+                    self._insert(self._table)
                     .values([row for row, _ in batch if rows[row["key"]] is row])
                     .on_conflict_do_nothing(index_elements=["key"])
-                    .returning(inbox.c.id, inbox.c.key)
+                    .returning(self._table.c.id, self._table.c.key)
                 )
                 async with self._urgent.begin() as connection:
                     ids = {key: number for number, key in await connection.execute(new)}
@@ -129,7 +194,7 @@ class Inbox:
     async def start(self) -> None:
         """Take back what an earlier process of this name had claimed, and handle whatever waits, from now on."""
         async with self._engine.begin() as connection:
-            lapsed = update(inbox).where(inbox.c.claimed_by == self._name, inbox.c.handled.is_(False))
+            lapsed = update(self._table).where(self._table.c.claimed_by == self._name, self._table.c.handled.is_(False))
             await connection.execute(lapsed.values(claimed_by="", claimed_until=0))
         if self._loop is None:
             self._loop = asyncio.create_task(self._run())
@@ -165,7 +230,7 @@ class Inbox:
                 free = self._hands - len(self._running)
                 rows = await self._claim(free) if free > 0 else []
             except Exception:
-                log.exception("slack.inbox_unreadable")
+                log.exception("inbox.unreadable", inbox=self._table.name)
                 rows = []
                 await asyncio.sleep(POLL)
             for row in rows:
@@ -196,18 +261,18 @@ class Inbox:
             return
         except DeliveryError as error:
             if error.retry_after is None:
-                log.warning("slack.event_dropped", reason=str(error))
+                log.warning("inbox.dropped", inbox=self._table.name, reason=str(error))
                 await self._done(row)
                 return
             pause = error.retry_after
-            log.warning("slack.event_postponed", attempt=row.attempts, reason=str(error))
+            log.warning("inbox.postponed", inbox=self._table.name, attempt=row.attempts, reason=str(error))
         except Exception:
-            log.exception("slack.event_failed", attempt=row.attempts)
+            log.exception("inbox.failed", inbox=self._table.name, attempt=row.attempts)
         else:
             await self._done(row)
             return
         if row.attempts >= GIVE_UP_AFTER:
-            log.error("slack.event_given_up", attempts=row.attempts)
+            log.error("inbox.given_up", inbox=self._table.name, attempts=row.attempts)
             await self._done(row)
             return
         pause = max(pause, min(2.0 ** (row.attempts - 1), LONGEST_PAUSE)) * random.uniform(1, 1.25)
@@ -218,25 +283,25 @@ class Inbox:
 
     async def _forget(self, row: Kept) -> None:
         async with self._engine.begin() as connection:
-            await connection.execute(delete(inbox).where(inbox.c.id == row.id))
+            await connection.execute(delete(self._table).where(self._table.c.id == row.id))
 
     async def _set(self, row: Kept, **values: object) -> None:
         async with self._engine.begin() as connection:
-            await connection.execute(update(inbox).where(inbox.c.id == row.id).values(**values))
+            await connection.execute(update(self._table).where(self._table.c.id == row.id).values(**values))
 
     async def _claim(self, count: int) -> list[Kept]:
         now = self._now()
         free = self._free(now)
-        ready = select(inbox.c.id).where(free).order_by(inbox.c.due_at, inbox.c.id).limit(count)
+        ready = select(self._table.c.id).where(free).order_by(self._table.c.due_at, self._table.c.id).limit(count)
         async with self._reading.connect() as connection:  # mostly nothing is due: ask without a lock
             ids = list(await connection.scalars(ready))
         if not ids:
             return []
         take = (
-            update(inbox)
-            .where(inbox.c.id.in_(ids), inbox.c.handled.is_(False), inbox.c.claimed_until <= now)
-            .values(claimed_by=self._name, claimed_until=now + _ms(LEASE), attempts=inbox.c.attempts + 1)
-            .returning(inbox.c.id, inbox.c.key, inbox.c.sealed, inbox.c.attempts)
+            update(self._table)
+            .where(self._table.c.id.in_(ids), self._table.c.handled.is_(False), self._table.c.claimed_until <= now)
+            .values(claimed_by=self._name, claimed_until=now + _ms(LEASE), attempts=self._table.c.attempts + 1)
+            .returning(self._table.c.id, self._table.c.key, self._table.c.sealed, self._table.c.attempts)
         )
         async with self._engine.begin() as connection:
             taken = [Kept(*row) for row in await connection.execute(take)]
@@ -244,25 +309,25 @@ class Inbox:
 
     def _free(self, now: int) -> ColumnElement[bool]:
         """Due, claimed by nobody, and nothing before it in its lane that it should wait for."""
-        other = inbox.alias()
-        soon = and_(other.c.due_at <= now + _ms(WAIT_FOR_ORDER), other.c.id < inbox.c.id)
+        other = self._table.alias()
+        soon = and_(other.c.due_at <= now + _ms(WAIT_FOR_ORDER), other.c.id < self._table.c.id)
         ahead = exists().where(
-            other.c.lane == inbox.c.lane,
-            other.c.id != inbox.c.id,
+            other.c.lane == self._table.c.lane,
+            other.c.id != self._table.c.id,
             other.c.handled.is_(False),
             or_(other.c.claimed_until > now, soon),
         )
         return and_(
-            inbox.c.handled.is_(False),
-            inbox.c.due_at <= now,
-            inbox.c.claimed_until <= now,
-            or_(inbox.c.lane == "", ~ahead),
+            self._table.c.handled.is_(False),
+            self._table.c.due_at <= now,
+            self._table.c.claimed_until <= now,
+            or_(self._table.c.lane == "", ~ahead),
         )
 
     async def _tidy(self) -> None:
         async with self._engine.begin() as connection:
-            old = inbox.c.day < self._now() - _ms(KEEP_KEYS) - 86_400_000
-            await connection.execute(delete(inbox).where(inbox.c.handled.is_(True), old))
+            old = self._table.c.day < self._now() - _ms(KEEP_KEYS) - 86_400_000
+            await connection.execute(delete(self._table).where(self._table.c.handled.is_(True), old))
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)

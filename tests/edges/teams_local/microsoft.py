@@ -1,0 +1,219 @@
+"""Microsoft's side, as far as a bot sees it: signed tokens, its own token, and a Connector that keeps what is posted.
+
+Signing is real (RSA, JSON Web Keys, an OpenID metadata document), and so is refusal: the Connector takes only the token
+that it gave out, knows only its conversations, and has faults that a test switches on.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+APP_ID = "0b1f1c58-1111-4222-8333-444455556666"
+PASSWORD = "a password for tests"
+TENANT = "7e9a4d1c-aaaa-4bbb-8ccc-ddddeeeeffff"
+BOT = f"28:{APP_ID}"
+ISSUER = "https://api.botframework.com"
+TEAM = "19:team@thread.tacv2"
+
+
+def new_key() -> rsa.RSAPrivateKey:
+    """A key to sign with."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@dataclass
+class Fault:
+    """What the Connector answers in place of doing something."""
+
+    status: int
+    code: str = "Fault"
+    headers: dict[str, str] = field(default_factory=dict)
+    method: str = ""  # only for this one
+
+
+@dataclass
+class Microsoft:
+    """The services, and what they have seen."""
+
+    keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=lambda: {"first": new_key()})
+    endorsements: tuple[str, ...] = ("msteams",)
+    members: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # of a conversation
+    channels: list[dict[str, Any]] = field(default_factory=list)
+    team: dict[str, Any] = field(default_factory=lambda: {"id": TEAM, "name": "Field team", "aadGroupId": "group-1"})
+    posted: list[dict[str, Any]] = field(default_factory=list)  # conversation, id, activity
+    begun: list[dict[str, Any]] = field(default_factory=list)  # conversations that the bot began
+    faults: list[Fault] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    metadata_asked: int = 0
+    tokens: set[str] = field(default_factory=set)
+    _ids: Any = field(default_factory=lambda: itertools.count(1_700_000_000_000))
+    _server: TestServer | None = None
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/openid", self._metadata)
+        app.router.add_get("/keys", self._keys)
+        app.router.add_post("/login/{tenant}/oauth2/v2.0/token", self._token)
+        app.router.add_post("/connector/v3/conversations", self._begin)
+        app.router.add_post("/connector/v3/conversations/{conversation}/activities", self._post)
+        app.router.add_put("/connector/v3/conversations/{conversation}/activities/{activity}", self._put)
+        app.router.add_delete("/connector/v3/conversations/{conversation}/activities/{activity}", self._delete)
+        app.router.add_get("/connector/v3/conversations/{conversation}/members/{member}", self._member)
+        app.router.add_get("/connector/v3/conversations/{conversation}/pagedmembers", self._paged)
+        app.router.add_get("/connector/v3/teams/{team}", self._team)
+        app.router.add_get("/connector/v3/teams/{team}/conversations", self._channels)
+        self._server = TestServer(app)
+        await self._server.start_server()
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        await self._server.close()
+
+    def url(self, path: str) -> str:
+        assert self._server is not None
+        return str(self._server.make_url(path))
+
+    @property
+    def service_url(self) -> str:
+        return self.url("/connector/")
+
+    def signed(self, key: str = "first", *, with_key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
+        """A header as the Bot Framework sends it; `claims` replace the right ones, None leaves one out."""
+        now = datetime.now(UTC)
+        said = {
+            "iss": ISSUER,
+            "aud": APP_ID,
+            "serviceurl": self.service_url,
+            "nbf": now - timedelta(minutes=1),
+            "exp": now + timedelta(hours=1),
+            **claims,
+        }
+        body = {name: value for name, value in said.items() if value is not None}
+        return "Bearer " + jwt.encode(body, with_key or self.keys[key], algorithm="RS256", headers={"kid": key})
+
+    def add_person(self, conversation: str, account: str, aad: str, name: str, **more: Any) -> None:
+        """Somebody in a conversation."""
+        known = {"id": account, "aadObjectId": aad, "name": name, "tenantId": TENANT, "userRole": "user", **more}
+        self.members.setdefault(conversation, []).append(known)
+
+    def cards(self, conversation: str = "") -> list[dict[str, Any]]:
+        """The cards as they are now, oldest first."""
+        return [
+            one["activity"]["attachments"][0]["content"]
+            for one in self.posted
+            if conversation in ("", one["conversation"])
+        ]
+
+    # --- the services -----------------------------------------------------------------------------------------------
+
+    async def _metadata(self, _request: web.Request) -> web.Response:
+        self.metadata_asked += 1
+        return web.json_response({"issuer": ISSUER, "jwks_uri": self.url("/keys")})
+
+    async def _keys(self, _request: web.Request) -> web.Response:
+        made = [
+            {
+                **json.loads(RSAAlgorithm.to_jwk(key.public_key())),
+                "kid": name,
+                "use": "sig",
+                "endorsements": list(self.endorsements),
+            }
+            for name, key in self.keys.items()
+        ]
+        return web.json_response({"keys": made})
+
+    async def _token(self, request: web.Request) -> web.Response:
+        asked = await request.post()
+        right = (asked.get("client_id"), asked.get("client_secret"), asked.get("grant_type"))
+        if right != (APP_ID, PASSWORD, "client_credentials"):
+            return web.json_response({"error": "invalid_client"}, status=401)
+        token = secrets.token_hex(8)
+        self.tokens.add(token)
+        return web.json_response({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})
+
+    def _checked(self, request: web.Request) -> web.Response | None:
+        self.calls.append((request.method, request.path))
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+            return _error(401, "Unauthorized")
+        for fault in self.faults:
+            if fault.method in ("", request.method):
+                self.faults.remove(fault)
+                return web.json_response({"error": {"code": fault.code}}, status=fault.status, headers=fault.headers)
+        return None
+
+    async def _begin(self, request: web.Request) -> web.Response:
+        if wrong := self._checked(request):
+            return wrong
+        asked = await request.json()
+        self.begun.append(asked)
+        if not asked.get("isGroup"):
+            return web.json_response({"id": f"a:chat-{asked['members'][0]['id']}"}, status=201)
+        channel, known = asked["channelData"]["channel"]["id"], str(next(self._ids))
+        conversation = f"{channel};messageid={known}"
+        self.posted.append({"conversation": conversation, "id": known, "activity": asked["activity"]})
+        return web.json_response({"id": conversation, "activityId": known}, status=201)
+
+    async def _post(self, request: web.Request) -> web.Response:
+        if wrong := self._checked(request):
+            return wrong
+        raw = await request.read()
+        if len(raw) > 28_000:
+            return _error(413, "MessageSizeTooBig")
+        known = str(next(self._ids))
+        conversation = request.match_info["conversation"]
+        self.posted.append({"conversation": conversation, "id": known, "activity": json.loads(raw)})
+        return web.json_response({"id": known}, status=201)
+
+    async def _put(self, request: web.Request) -> web.Response:
+        if wrong := self._checked(request):
+            return wrong
+        for one in self.posted:
+            if one["id"] == request.match_info["activity"]:
+                one["activity"] = await request.json()
+                return web.json_response({"id": one["id"]})
+        return _error(404, "ActivityNotFoundInConversation")
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        if wrong := self._checked(request):
+            return wrong
+        before = len(self.posted)
+        self.posted = [one for one in self.posted if one["id"] != request.match_info["activity"]]
+        return web.Response() if len(self.posted) < before else _error(404, "ActivityNotFoundInConversation")
+
+    async def _member(self, request: web.Request) -> web.Response:
+        if wrong := self._checked(request):
+            return wrong
+        for member in self.members.get(request.match_info["conversation"], ()):
+            if request.match_info["member"] in (member["id"], member["aadObjectId"]):
+                return web.json_response(member)
+        return _error(404, "MemberNotFoundInConversation")
+
+    async def _paged(self, request: web.Request) -> web.Response:
+        if wrong := self._checked(request):
+            return wrong
+        everybody = self.members.get(request.match_info["conversation"], [])
+        at = int(request.query.get("continuationToken", "0"))
+        page = {"members": everybody[at : at + 2]}  # small pages, so that there are several
+        more = {"continuationToken": str(at + 2)} if at + 2 < len(everybody) else {}
+        return web.json_response({**page, **more})
+
+    async def _team(self, request: web.Request) -> web.Response:
+        return self._checked(request) or web.json_response(self.team)
+
+    async def _channels(self, request: web.Request) -> web.Response:
+        return self._checked(request) or web.json_response({"conversations": self.channels})
+
+
+def _error(status: int, code: str) -> web.Response:
+    return web.json_response({"error": {"code": code, "message": "Not so."}}, status=status)
