@@ -24,7 +24,10 @@ async def _mine(tx: Transaction, person: Person, prompt_id: str) -> tuple[Prompt
     prompt = await tx.get(Prompt, row_id(prompt_id))
     if prompt.expert_id != person.id:
         raise NotAllowed("That request was for somebody else.")
-    return prompt, await tx.get(Question, prompt.question_id)
+    question = await tx.get(Question, prompt.question_id)
+    if not await tx.may_see(person, question.space):
+        raise NotAllowed("That question is in a channel you are not in any more.")
+    return prompt, question
 
 
 async def _decide(tx: Transaction, prompt: Prompt, question: Question, state: str) -> None:
@@ -86,7 +89,12 @@ async def remind(tx: Transaction, prompt_id: str) -> None:
     await questions.show_prompt(tx, prompt, question)
     if prompt.state == "open":
         words = "You asked me to come back to this one: its card is above."
-        await tx.show(f"reminder:{prompt.id}:{tx.now:%Y%m%d}", replies.settled(question.text, words), to=account)
+        await tx.show(
+            f"reminder:{prompt.id}:{tx.now:%Y%m%d}",
+            replies.settled(question.text, words),
+            to=account,
+            space=question.space,
+        )
 
 
 async def hand_over_form(tx: Transaction, person: Person, event: Pressed) -> Form:
@@ -193,7 +201,7 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
         told = replies.answered(
             asked, row.id, author, row.text, accepted=accepted, withdrawn=row.withdrawn_at is not None
         )
-        await tx.show(f"told:{row.id}", told, to=ref)
+        await tx.show(f"told:{row.id}", told, to=ref, space=question.space)
 
 
 async def when_sent(tx: Transaction, answer_id: int, message_id: str) -> None:
@@ -231,7 +239,7 @@ async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, eve
         account = await tx.recipient(author, question.space, platform=question.platform)
         if account and substantive(text):
             card = replies.follow_up(await questions.view(tx, question), text)
-            await tx.show(f"follow_up:{event_id}:{author}", card, to=account)
+            await tx.show(f"follow_up:{event_id}:{author}", card, to=account, space=question.space)
 
 
 async def edited(tx: Transaction, event: Edited) -> None:
@@ -306,17 +314,18 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
     ):
         await _decide(tx, prompt, question, "closed")
     asked = await questions.view(tx, question)
-    await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=False), to=ref)
+    if await tx.recipient(asker, question.space):
+        await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=False), to=ref)
     author = await tx.get(Person, row.author_id)
-    account = await tx.account_of(author.id, platform=question.platform)
+    account = await tx.recipient(author.id, question.space, platform=question.platform)
     if account and entry and author.id != person.id:
         card = replies.your_answer_was_accepted(asked, entry.state, entry.review_at, asked.followers)
-        await tx.show(f"accepted:{row.id}", card, to=account)
+        await tx.show(f"accepted:{row.id}", card, to=account, space=question.space)
     for follower in await tx.all(select(Follower.person_id).where(Follower.question_id == question.id)):
         account = await tx.recipient(follower, question.space, platform=question.platform)
         if account and follower not in (author.id, asker):
             card = replies.question_solved(asked, author.name, row.text)
-            await tx.show(f"solved:{row.id}:{follower}", card, to=account)
+            await tx.show(f"solved:{row.id}:{follower}", card, to=account, space=question.space)
 
 
 async def accept_message(tx: Transaction, person: Person, place: Place, message_id: str) -> None:
@@ -333,17 +342,23 @@ async def accept_message(tx: Transaction, person: Person, place: Place, message_
 
 async def missing_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """What do the answers leave open?"""
-    question = await tx.get(Question, row_id(event.value))
+    question = await _asked(tx, person, event.value)
+    return forms.missing_form(await questions.view(tx, question))
+
+
+async def _asked(tx: Transaction, person: Person, question_id: str) -> Question:
+    """One's own question, in a channel one is in."""
+    question = await tx.get(Question, row_id(question_id))
     if questions.asker_of(tx, question)[0] != person.id:
         raise NotAllowed("Only the person who asked can say what is missing.")
-    return forms.missing_form(await questions.view(tx, question))
+    if not await tx.may_see(person, question.space):
+        raise NotAllowed("That question is in a channel you are not in.")
+    return question
 
 
 async def missing(tx: Transaction, person: Person, event: Submitted) -> None:
     """The asker says what is missing: in the thread, to those who answered, and to the next expert."""
-    question = await tx.get(Question, row_id(event.value))
-    if questions.asker_of(tx, question)[0] != person.id:
-        raise NotAllowed("Only the person who asked can say what is missing.")
+    question = await _asked(tx, person, event.value)
     text = questions.typed(event.text("missing"))
     if not text:
         raise FormError({"missing": "Say in a few words what you still need to know."})

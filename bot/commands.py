@@ -139,7 +139,9 @@ class Commands:
         return False
 
     async def _open_prompts(self, tx: Transaction, person: Person) -> list[tuple[int, str]]:
-        mine = select(Prompt).where(Prompt.expert_id == person.id, Prompt.state == "open").order_by(Prompt.id.desc())
+        mine = select(Prompt).join(Question, Question.id == Prompt.question_id)
+        mine = mine.where(Prompt.expert_id == person.id, Prompt.state == "open")
+        mine = mine.where(Question.space.in_(await tx.readable(person))).order_by(Prompt.id.desc())
         rows = await tx.all(mine.limit(3))
         return [(row.id, (await tx.get(Question, row.question_id)).text) for row in rows]
 
@@ -198,6 +200,7 @@ def _tells(match: Match, text: str) -> bool:
 async def overview(tx: Transaction, person: Person) -> Message:
     """What waits for this person, and where their questions stand: where the platform has no home view."""
     mine = select(Question).join(Prompt, Prompt.question_id == Question.id)
+    mine = mine.where(Question.space.in_(await tx.readable(person)))
     waiting = mine.where(Prompt.expert_id == person.id, Prompt.state == "open").order_by(Prompt.id.desc())
     rows = await tx.all(waiting.limit(10))
     asked = [await questions.view(tx, row) for row in rows]

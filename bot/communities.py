@@ -85,7 +85,6 @@ async def learn(tx: Transaction, info: PlaceInfo, members: Collection[PersonRef]
     """
     place = info.place
     row = await tx.channel_at(place)
-    was_public = row is not None and not row.private
     if row is None:
         row = await tx.add(Channel(platform=place.platform, workspace=place.workspace, channel=place.channel))
     changed = row.private != info.private or row.archived != info.archived
@@ -93,8 +92,7 @@ async def learn(tx: Transaction, info: PlaceInfo, members: Collection[PersonRef]
     row.checked_at = tx.now
     if info.private:
         await _members_are(tx, row.members_space, members)
-        if was_public:
-            await _close(tx, row)
+        await _close(tx, row)  # each time: what was written while it was being closed, too
     if changed and row.community_id:
         await tx.later("index", f"communities:{row.community_id}-{row.community_id}")
     return row
@@ -108,6 +106,23 @@ async def lost(tx: Transaction, place: Place) -> None:
         await _members_are(tx, row.members_space, ())
         if row.community_id:
             await tx.later("index", f"communities:{row.community_id}-{row.community_id}")
+
+
+async def readers_see(tx: Transaction, channel: Channel) -> frozenset[str]:
+    """The spaces that every reader of this channel may see: what may be shown in it.
+
+    A member whom nobody has introduced yet may be a guest. Guests of a public channel are not known.
+    """
+    own = frozenset({channel.space}) - {ORG}
+    if channel.outsiders:
+        return own
+    if channel.private:
+        here = select(SpaceMember.person_id).where(SpaceMember.space == channel.members_space)
+        guests = select(Person.id).where(Person.id.in_(here), Person.guest)
+        unknown = select(AwaitedMember.user).where(AwaitedMember.space == channel.members_space)
+        if await tx.first(guests) is not None or await tx.first(unknown) is not None:
+            return own
+    return own | {ORG}
 
 
 async def _members_are(tx: Transaction, space: str, members: Collection[PersonRef]) -> None:
@@ -140,11 +155,13 @@ async def _close(tx: Transaction, channel: Channel) -> None:
         Question.workspace == channel.workspace,
         Question.channel == channel.channel,
     )
-    asked = select(Question.id).where(*here)
-    imported = Entry.source_key.startswith(f"{channel.members_space}:", autoescape=True)
-    entries = await tx.all(select(Entry).where(Entry.space == ORG, or_(Entry.question_id.in_(asked), imported)))
     await tx.session.execute(update(Question).where(*here, Question.space == ORG).values(space=channel.space))
-    for entry in entries:
+    for waiting in await tx.all(select(Question).where(Question.state.in_(("open", "suggested")))):
+        waiting.community_why = ""  # the reasons in a preview quote what may be closed now
+        waiting.plan = [{**planned, "why": ""} for planned in waiting.plan]
+    asked = select(Question.id).where(*here)
+    came_from = or_(Entry.origin == channel.members_space, Entry.question_id.in_(asked))
+    for entry in await tx.all(select(Entry).where(Entry.space == ORG, came_from)):
         entry.space = channel.space
         await tx.later("index", f"entries:{entry.id}-{entry.id}")
 

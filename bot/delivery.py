@@ -219,7 +219,13 @@ class Deliverer:
             if card.sealed_message_id is None and card.withdrawn and not card.attempted:
                 card.sent_version = card.version
                 return
-            named, only_for = _addressee(tx.seal.open_json(card.sealed_to))
+            target = tx.seal.open_json(card.sealed_to)
+            named, only_for = _addressee(target)
+            if isinstance(named, PersonRef) and "space" in target:
+                person = await tx.person_of(named)
+                if person is None or not await tx.may_see(person, target["space"]):
+                    card.sent_version, card.failure = card.version, "not for them to see any more"
+                    return
             platform = self._platforms.get(named.platform)
             if platform is None:
                 raise DeliveryError(f"{named.platform} is not configured")

@@ -141,15 +141,15 @@ async def _history(store: Store, chat: SampleChat) -> None:
         file = Path(folder) / "qa.jsonl"
         file.write_text("\n".join(json.dumps(row) for row in asked), encoding="utf8")
         await import_qa(store, file)
-    private = {c["slug"]: c["channel"] for c in organisation()["community"] if c.get("private")}
-    await store.run(lambda tx: _close(tx, private))
+    homes = {c["slug"]: c["channel"] for c in organisation()["community"]}
+    await store.run(lambda tx: _place(tx, homes))
 
 
-async def _close(tx: Transaction, private: dict[str, str]) -> None:
-    """What was said in a private channel is for its members only."""
-    for slug, channel in private.items():
+async def _place(tx: Transaction, homes: dict[str, str]) -> None:
+    """Each entry comes from its community's channel; what was said in a private one is for its members only."""
+    for slug, channel in homes.items():
         home = await tx.get(Channel, (*WEB, channel))
         community = await tx.first(select(Community).where(Community.slug == slug))
         for entry in await tx.all(select(Entry).where(Entry.community_id == community.id)):
-            entry.space = home.space
+            entry.origin, entry.space = home.members_space, home.space
     await tx.add(ImportMark(source=LOADED, at=tx.now))

@@ -36,7 +36,7 @@ class Stranger(BotError):
 
 
 class NoCommunity(BotError):
-    """There is no community yet to post this in. Say /community in the channel where one should live."""
+    """There is no community that you could post this in. Say /community in the channel where one should live."""
 
 
 class ConfigurationError(Exception):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import func, or_, select
 
 from bot import communities
+from bot.knowledge import FINDABLE
 from bot.models import ORG, Account, Entry, Person, Prompt, Skill, SpaceMember
 from bot.ports import EMBEDDED, PersonRef, Profile
 from bot.replies import Candidate, ago, excerpt, listed, plain
@@ -116,7 +117,9 @@ async def _in_words(tx: Transaction, found: Sequence[Expert], readable: Collecti
     for skill in await tx.all(select(Skill).where(Skill.person_id.in_(ids)).order_by(Skill.topic)):
         skills.setdefault(skill.person_id, {})[f"topic:{skill.topic.casefold()}"] = skill.topic
     entry_ids = {int(e.item.partition(":")[2]) for x in found for e in x.evidence if e.item.startswith("entry:")}
-    entries = await tx.all(select(Entry).where(Entry.id.in_(entry_ids), Entry.space.in_(readable)))
+    entries = await tx.all(
+        select(Entry).where(Entry.id.in_(entry_ids), Entry.space.in_(readable), Entry.state.in_(FINDABLE))
+    )
     titles = {f"entry:{row.id}": row.title for row in entries}
     candidates = []
     for expert in found:

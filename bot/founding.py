@@ -74,7 +74,7 @@ async def found(tx: Transaction, person: Person, event: Submitted) -> None:
     if channel.community_id and not await communities.moderates(tx, person, channel.community_id):
         raise NotAllowed("Only a moderator of this community can change what it says of itself.")
     said = (event.text("name"), event.text("domain"), event.text("rule"))
-    community = await _say(tx, channel, *said, moderators=[person] if new else [])
+    community = await _say(tx, channel, *said, moderators=[person] if new else [], by=person)
     if new:
         await _announce(tx, person, channel, community)
 
@@ -91,11 +91,18 @@ async def establish(
 
 
 async def _say(
-    tx: Transaction, channel: Channel, name: str, domain: str, rule: str, *, moderators: Sequence[Person]
+    tx: Transaction,
+    channel: Channel,
+    name: str,
+    domain: str,
+    rule: str,
+    *,
+    moderators: Sequence[Person],
+    by: Person | None = None,
 ) -> Community:
     """What the community of this channel says of itself from now on. Raises `FormError`."""
     name, domain = " ".join(name.split()), domain.strip()
-    if errors := await _wrong(tx, channel, name, domain, rule):
+    if errors := await _wrong(tx, channel, name, domain, rule, by):
         raise FormError(errors)
     community = await tx.session.get(Community, channel.community_id) if channel.community_id else None
     if community is None:
@@ -128,13 +135,17 @@ async def _announce(tx: Transaction, person: Person, channel: Channel, community
     await tx.show(f"founded:{community.id}:{value_of(place)}", card, to=place)
 
 
-async def _wrong(tx: Transaction, channel: Channel, name: str, domain: str, rule: str) -> dict[str, str]:
-    """What is wrong with the form, by input."""
+async def _wrong(
+    tx: Transaction, channel: Channel, name: str, domain: str, rule: str, person: Person | None
+) -> dict[str, str]:
+    """What is wrong with the form, by input. Of a community that this person cannot see, nobody learns its name."""
     errors = {}
     if not 2 <= len(name) <= LONGEST_NAME:
         errors["name"] = f"Give it a name of 2 to {LONGEST_NAME} characters."
     same = select(Community).where(func.lower(Community.name) == name.lower())
-    if await tx.first(same.where(Community.id != (channel.community_id or 0))):
+    here = channel.community_id or 0
+    known = await communities.seen_by(tx, await tx.readable(person)) if person else None
+    if any(row.id != here and (known is None or row.id in known) for row in await tx.all(same)):
         errors["name"] = "There is a community of this name already. Choose another name."
     if not 10 <= len(domain.strip()) <= LONGEST_DOMAIN:
         errors["domain"] = (

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from bot import forms, replies, replies_knowledge
-from bot.errors import AlreadyDone, NotAllowed
+from bot import communities, forms, replies, replies_knowledge
+from bot.errors import AlreadyDone, NotAllowed, Unknown
 from bot.models import (
     ORG,
     Answer,
@@ -99,6 +99,7 @@ def _new_entry(question: Question, community: Community, answer: Answer, now: da
         body=rest.strip(),
         state=state,
         space=question.space or ORG,
+        origin=f"{question.platform}:{question.workspace}:{question.channel}",
         community_id=community.id,
         question_id=question.id,
         owner_id=answer.author_id,
@@ -169,9 +170,8 @@ async def _reviewable(tx: Transaction, person: Person, entry_id: str) -> Entry:
 async def settle_review(tx: Transaction, entry: Entry, words: str) -> None:
     """Say on the moderators' cards what became of an entry."""
     for person_id in await moderators(tx, entry.community_id):
-        account = await tx.account_of(person_id)
-        if account:
-            await tx.show(f"review:{entry.id}:{person_id}", replies_knowledge.reviewed(entry.title, words), to=account)
+        if await tx.recipient(person_id, entry.space):
+            await tx.refresh(f"review:{entry.id}:{person_id}", replies_knowledge.reviewed(entry.title, words))
     await tx.later("index", f"entries:{entry.id}-{entry.id}")
 
 
@@ -225,7 +225,7 @@ async def read(tx: Transaction, person: Person, event: Pressed) -> None:
     match = Match(id=f"entry:{row.id}", kind="entry", score=0.0, similarity=0.0, words=())
     seen = await seen_by(tx, person, [match])
     if not seen:
-        raise NotAllowed("That answer was taken back, or you may no longer see it.")
+        raise Unknown  # as of one that never was: nobody learns which there are
     await tx.show(f"read:{seen[0].entry_id}:{event.id}", replies_knowledge.entry(seen[0], now=tx.now), to=event.actor)
 
 
@@ -254,7 +254,8 @@ async def seen_in(tx: Transaction, spaces: Collection[str], matches: Sequence[Ma
         answers.setdefault(answer.entry_id, []).append(answer)
     authors = {answer.author_id for many in answers.values() for answer in many}
     names = await names_of(tx, {row.owner_id for row in rows} | authors)
-    community = {row.id: row.name for row in await tx.all(select(Community))}
+    known = await communities.seen_by(tx, spaces)
+    community = {row.id: row.name for row in await tx.all(select(Community).where(Community.id.in_(known)))}
     counted = await tx.session.execute(
         select(Endorsement.entry_id, func.count()).where(Endorsement.entry_id.in_(ids)).group_by(Endorsement.entry_id)
     )
@@ -273,7 +274,7 @@ async def seen_in(tx: Transaction, spaces: Collection[str], matches: Sequence[Ma
                 )
             ),
             owner=names.get(row.owner_id, ""),
-            community=community.get(row.community_id or 0, "imported knowledge"),
+            community=community.get(row.community_id or 0, "a colleague" if row.origin else "imported knowledge"),
             created=row.created_at,
             reviewed=row.state == "published",
             link=row.link,

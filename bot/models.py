@@ -252,6 +252,8 @@ class Entry(Base):
     body: Mapped[str] = mapped_column(default="")
     state: Mapped[str] = mapped_column(String(16), index=True)  # draft | in_review | published | retired
     space: Mapped[str] = mapped_column(String(300), default=ORG)
+    #: The members' space of the channel it came from, whether or not that is private: made so later, it takes it along.
+    origin: Mapped[str | None] = mapped_column(String(300), index=True)
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"), index=True)
     question_id: Mapped[int | None] = mapped_column(ForeignKey("questions.id"), unique=True)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from bot.experts import LEAST_SIMILARITY, LEAST_TOPIC_SIMILARITY
 from bot.indexing import said_by
+from bot.knowledge import FINDABLE
 from bot.models import Community, Entry, Membership
 from bot.replies import Candidate, excerpt, listed, plain
 from bot.store import Store, Transaction
@@ -67,7 +68,9 @@ async def _why(
     """The reasons in words, from what the asker may see; entries are read again."""
     because = match.because if match else ()
     like = [int(m.id.partition(":")[2]) for m in because if m.kind == "entry" and m.similarity >= LEAST_SIMILARITY]
-    entries = await tx.all(select(Entry).where(Entry.id.in_(like), Entry.space.in_(readable)))
+    entries = await tx.all(
+        select(Entry).where(Entry.id.in_(like), Entry.space.in_(readable), Entry.state.in_(FINDABLE))
+    )
     titles = {row.id: row.title for row in entries}
     asked = [titles[key] for key in like if key in titles]
     community = await tx.get(Community, community_id)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import astuple
 
-from sqlalchemy import select
-
-from bot import knowledge, replies_knowledge
+from bot import communities, knowledge, replies_knowledge
 from bot.addresses import Addresses
-from bot.models import ORG, Channel, Person, SpaceMember
+from bot.models import Person
 from bot.ports import ChatPlatform, LinkShared, Message, Place
 from bot.store import Store, Transaction
 from expertise_index import Match
@@ -40,7 +38,9 @@ async def unfurl(store: Store, platforms: Mapping[str, ChatPlatform], addresses:
             return
     async with store.reading() as tx:
         person = await tx.session.get_one(Person, known["person"])
-        spaces = await _spaces(tx, channel) if channel else await tx.readable(person)
+        spaces = await tx.readable(person)
+        if channel:
+            spaces &= await communities.readers_see(tx, channel)
         ids = {url: addresses.entry_of(url) for url in known["urls"]}
         matches = [_match(entry_id) for entry_id in set(ids.values()) if entry_id is not None]
         seen = {past.entry_id: past for past in await knowledge.seen_in(tx, spaces, matches)}
@@ -55,14 +55,3 @@ async def unfurl(store: Store, platforms: Mapping[str, ChatPlatform], addresses:
 
 def _match(entry_id: int) -> Match:
     return Match(id=f"entry:{entry_id}", kind="entry", score=1.0, similarity=1.0, words=())
-
-
-async def _spaces(tx: Transaction, channel: Channel) -> frozenset[str]:
-    """What every reader of this channel may see."""
-    own = frozenset({channel.space}) - {ORG}
-    if channel.outsiders:
-        return own
-    guests = select(SpaceMember.person_id).join(Person, Person.id == SpaceMember.person_id)
-    if channel.private and await tx.first(guests.where(SpaceMember.space == channel.space, Person.guest)):
-        return own
-    return own | {ORG}

@@ -141,7 +141,7 @@ async def show_prompt(tx: Transaction, row: Prompt, question: Question, *, simil
         similar=similar or [], state=row.state, now=tx.now,
     )  # fmt: skip
     if account:
-        await tx.show(f"prompt:{row.id}", card, to=account)
+        await tx.show(f"prompt:{row.id}", card, to=account, space=question.space)
     await home_changed(tx, row.expert_id)
 
 
@@ -181,6 +181,7 @@ async def mine(tx: Transaction, person: Person, *, limit: int = 10) -> list[Aske
     rows: list[Question] = await tx.all(
         select(Question)
         .where(Question.asker_id == person.id, or_(Question.thread.is_not(None), Question.state == "routed"))
+        .where(Question.space.in_(await tx.readable(person)))
         .order_by(Question.id.desc()).limit(limit)
     )  # fmt: skip
     return [await view(tx, row) for row in rows]

@@ -61,7 +61,7 @@ async def plan(
     async def may_know(space: str) -> list[Candidate]:
         return await experts.who_knows(
             store, index, question.text,
-            readable=spaces, space=space, without={asker_id}, limit=CANDIDATES, reachable=True,
+            readable=spaces & {ORG, space}, space=space, without={asker_id}, limit=CANDIDATES, reachable=True,
         )  # fmt: skip
 
     try:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from bot import communities, forms, knowledge, questions, replies, replies_knowledge
 from bot.addresses import Addresses
 from bot.errors import AlreadyDone, BotError, ConfigurationError, NoCommunity, NotAllowed, Unknown
-from bot.models import Answer, Channel, Community, Entry, EntryAnswer, EntryVersion, Person, Question
+from bot.models import ORG, Answer, Channel, Community, Entry, EntryAnswer, EntryVersion, Person, Question
 from bot.ports import (
     ChatPlatform,
     Deleted,
@@ -80,6 +80,7 @@ async def form(tx: Transaction, person: Person, event: Pointed, addresses: Addre
     homes = await communities.homes_for(tx, person, platform=event.actor.platform)
     if not homes:
         raise NoCommunity
+    homes = {key: home for key, home in homes.items() if home.space in (ORG, channel.space)}  # known to its readers
     options = [Option(str(key), await communities.name(tx, key), f"#{home.name}") for key, home in homes.items()]
     chosen = str(channel.community_id) if channel.community_id in homes else ""
     author = await tx.session.get_one(Person, source.author_id)
@@ -112,7 +113,7 @@ async def save(tx: Transaction, person: Person, event: Submitted, addresses: Add
     elif len(text) > forms.KEPT:
         errors["text"] = f"That has {len(text):,} characters; an answer here can have {forms.KEPT:,}."
     homes = await communities.homes_for(tx, person, platform=event.actor.platform)
-    if event.text("community") not in {str(key) for key in homes}:
+    if event.text("community") not in {str(key) for key, home in homes.items() if home.space in (ORG, channel.space)}:
         errors["community"] = "Choose one of the communities in the list."
     if errors:
         raise FormError(errors)
@@ -223,6 +224,7 @@ async def _keep(
     title: str,
     text: str,
 ) -> None:
+    place = source.place
     community = await tx.get(Community, community_id)
     state = knowledge.state_by(community.rule)
     if state == "published" and person.id not in await knowledge.moderators(tx, community.id):
@@ -232,6 +234,7 @@ async def _keep(
             title=title,
             state=state,
             space=space,
+            origin=f"{place.platform}:{place.workspace}:{place.channel}",
             community_id=community.id,
             owner_id=source.author_id,
             source_key=source.key(tx),

@@ -200,11 +200,18 @@ class Transaction:
     # --- what goes out, now or later ----------------------------------------------------------------------------
 
     async def show(
-        self, key: str, message: Message, *, to: Place | PersonRef, whisper: PersonRef | None = None
+        self,
+        key: str,
+        message: Message,
+        *,
+        to: Place | PersonRef,
+        whisper: PersonRef | None = None,
+        space: str | None = None,
     ) -> Card:
         """Send `message`, or bring the card sent earlier under `key` up to date.
 
-        To a place, to one person in private, or (`whisper`) to one person in a place.
+        To a place, to one person in private, or (`whisper`) to one person in a place. With a `space`, delivery asks
+        again whether the person may see it: messages may wait for hours.
         """
         card: Card | None = await self.first(select(Card).where(Card.key == key).with_for_update())
         if card and card.withdrawn:  # the platform has removed that message, or will: this becomes another one
@@ -212,7 +219,9 @@ class Transaction:
             await self.session.flush()
             card = None
         if card is None:
-            target = {"place" if isinstance(to, Place) else "person": astuple(to)}
+            target: dict[str, Any] = {"place" if isinstance(to, Place) else "person": astuple(to)}
+            if space:
+                target["space"] = space
             if whisper:
                 target["whisper"] = astuple(whisper)
             card = await self.add(
@@ -225,6 +234,13 @@ class Transaction:
         channel = "/".join(str(part) for part in astuple(to)[:3])
         await self.later("deliver", card.id, lane=self.seal.mark(channel))
         return card
+
+    async def refresh(self, key: str, message: Message) -> None:
+        """Bring the card sent under `key` up to date, if there is one."""
+        card = await self.first(select(Card).where(Card.key == key).with_for_update())
+        if card and not card.withdrawn and card.content != message.as_json():
+            card.content, card.version = message.as_json(), card.version + 1
+            await self.later("deliver", card.id)
 
     async def withdraw(self, key: str) -> None:
         """Take back the card sent under `key`, if there is one."""

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from bot import communities, knowledge, language, questions, replies, routing
 from bot.errors import AlreadyDone, NotAllowed
 from bot.models import (
-    ORG,
     Channel,
     Entry,
     EntryAnswer,
@@ -125,7 +124,7 @@ async def solved(tx: Transaction, person: Person, event: Pressed) -> None:
         select(EntryAnswer.author_id).where(EntryAnswer.entry_id == entry.id, EntryAnswer.accepted).distinct()
     )
     for author in authors:
-        account = await tx.account_of(author) if author and author != person.id else None
+        account = await tx.recipient(author, entry.space) if author and author != person.id else None
         if account:
             await tx.show(
                 f"helped:{entry.id}:{author}:{helped}", replies.your_answer_helped(entry.title, helped), to=account
@@ -172,5 +171,4 @@ async def _where_to_share(tx: Transaction, question: Question, person: Person, e
         channel = await communities.home(tx, entry.community_id, platform=origin.platform, spaces=spaces)
     if channel is None or channel.archived or channel.space not in spaces:
         return None
-    inside = entry.space == ORG and not channel.outsiders
-    return channel if inside or entry.space == channel.space != ORG else None
+    return channel if entry.space in await communities.readers_see(tx, channel) else None

@@ -48,6 +48,7 @@ class NewEntry:
     verified_at: datetime | None
     review_at: datetime | None
     answers: tuple[NewAnswer, ...]
+    origin: str | None = None  # the members' space of the channel it comes from
 
 
 async def put_entries(tx: Transaction, entries: list[NewEntry]) -> Outcome:

@@ -176,6 +176,7 @@ def _entry(place: Place, found: Found, people: dict[str, int]) -> NewEntry:
     return NewEntry(
         where=f"{place.channel.name} {found.ts}",
         source_key=f"slack:{place.workspace}:{channel}:{found.ts}",
+        origin=f"slack:{place.workspace}:{channel}",
         title=found.title,
         body=found.body,
         state="draft",

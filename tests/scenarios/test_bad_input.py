@@ -391,7 +391,7 @@ async def test_a_guest_asks(world: World) -> None:
     world.chat.add_person("guest", "Gus Guest", guest=True)
     guest = Actor(world.chat, world.bot, "guest")
     await guest.says(QUESTION)
-    assert "nowhere to post" in guest.sees("gravel").words
+    assert "no community that you could post this in" in guest.sees("gravel").words
 
 
 async def test_a_broken_part_is_an_incident_with_a_number_and_nothing_else(

@@ -15,6 +15,8 @@ from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
+
+
 def _in_environment(name: str) -> str:
     alias = Settings.model_fields[name].validation_alias
     return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"WEAVER_{name.upper()}"

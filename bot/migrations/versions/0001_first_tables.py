@@ -258,6 +258,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("space", sa.String(length=300), nullable=False),
+        sa.Column("origin", sa.String(length=300), nullable=True),
         sa.Column("community_id", sa.Integer(), nullable=True),
         sa.Column("question_id", sa.Integer(), nullable=True),
         sa.Column("owner_id", sa.Integer(), nullable=True),
@@ -288,6 +289,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("question_id"),
         sa.UniqueConstraint("source_key"),
     )
+    op.create_index(op.f("ix_entries_origin"), "entries", ["origin"], unique=False)
     op.create_index(op.f("ix_entries_community_id"), "entries", ["community_id"], unique=False)
     op.create_index(op.f("ix_entries_owner_id"), "entries", ["owner_id"], unique=False)
     op.create_index(op.f("ix_entries_state"), "entries", ["state"], unique=False)
