@@ -6,24 +6,26 @@ events at once, is asked again when somebody acts and the last answer is old, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
 from sqlalchemy import or_, select
 
-from bot import communities, experts
+from bot import communities, experts, questions
 from bot.errors import Stranger
 from bot.models import Account, Channel, Person
-from bot.ports import EMBEDDED, ChatPlatform, DeliveryError, Event, PersonRef, Place, Profile
-from bot.store import Store
+from bot.ports import EMBEDDED, ChatPlatform, DeliveryError, Event, Joined, Left, PersonRef, Place, Profile
+from bot.store import Store, Transaction
 
 log = structlog.get_logger()
 
 FRESH = timedelta(hours=6)  # who acts is asked for again after this long
 ROUND, AT_MOST, STALE = timedelta(hours=1), 400, timedelta(days=1)  # in each round so many of those not seen for a day
 EVERYBODY = "everybody"
+TRIES = 4  # of asking about a channel that changes meanwhile
 
 
 class Embedded(Protocol):
@@ -67,6 +69,21 @@ class Acquaintance:
             return person
         return await self.ask_who(event.actor) or person or await self._stranger()
 
+    async def moved(self, event: Joined | Left) -> None:
+        """Somebody came into a channel or left it. Of a private one the platform is asked who is in it: events come
+        late, and twice, and in another order."""
+        left = event.actor if isinstance(event, Left) else None
+        await self._store.run(lambda tx: communities.moved(tx, event.place.root, left=left))
+        async with self._store.reading() as tx:
+            channel = await tx.channel_at(event.place)
+        if channel is None or channel.private:
+            await self.visit(event.place)
+
+    async def changed(self, place: Place) -> None:
+        """Something about a channel has changed."""
+        await self._store.run(lambda tx: communities.moved(tx, place.root))
+        await self.visit(place)
+
     async def introduce(self, ref: PersonRef) -> None:
         """Learn who this is, if nobody has told yet; whoever needs to know says so where it failed."""
         async with self._store.reading() as tx:
@@ -83,39 +100,92 @@ class Acquaintance:
         except DeliveryError as error:
             log.warning("person.not_asked", reason=str(error))
             return None
-        return await self._store.run(lambda tx: experts.introduce(tx, profile))
+        return await self._keep(profile)
+
+    async def _keep(self, profile: Profile) -> Person:
+        """Keep what a platform says of somebody; what hangs on it follows at once."""
+
+        async def keep(tx: Transaction) -> tuple[Person, bool]:
+            before = await tx.person_of(profile.ref)
+            rights = (before.guest, before.active) if before else None
+            person = await experts.introduce(tx, profile)
+            changed = rights not in (None, (person.guest, person.active))
+            if changed:
+                await questions.home_changed(tx, person.id)
+            return person, changed
+
+        person, changed = await self._store.run(keep)
+        if changed:
+            await align(self._store, self._embedded)
+        return person
 
     async def visit(self, place: Place) -> None:
         """Ask the platform what this channel is and, for a private one, who is in it; keep both."""
+        for _ in range(TRIES):
+            with suppress(communities.OldAnswer):
+                await self._visit(place.root)
+                return
+        log.warning("channel.not_asked", reason="it changes faster than its platform answers")
+
+    async def _visit(self, place: Place) -> None:
         platform = self._platforms[place.platform]
+        async with self._store.reading() as tx:
+            known = await tx.channel_at(place)
         try:
-            info = await platform.place(place.root)
+            info = await platform.place(place)
             if info.direct:
                 return
-            inside = await platform.members(place.root) if info.private else []
+            inside = await platform.members(place) if info.private else []
         except LookupError:
-            await self._store.run(lambda tx: communities.lost(tx, place.root))
+            await self._store.run(lambda tx: communities.lost(tx, place))
         except DeliveryError as error:
             log.warning("channel.not_asked", reason=str(error))
         else:
-            await self._store.run(lambda tx: communities.learn(tx, info, inside))
+            asked_at = known.changes if known else None
+
+            async def learn(tx: Transaction) -> None:
+                before = await experts.members(tx, known.space) if known else None
+                channel = await communities.learn(tx, info, inside, asked_at=asked_at)
+                after = await experts.members(tx, channel.space)
+                if before != after:
+                    await questions.homes_changed(tx)
+
+            await self._store.run(learn)
 
     async def round(self, _subject: str = EVERYBODY) -> None:
         """Ask again for those of whom nothing was heard for a day; some in each round, the longest unseen first."""
         async with self._store.reading() as tx:
-            old = tx.now - STALE
+            old, here = tx.now - STALE, list(self._platforms)
             unseen = select(Account).where(or_(Account.checked_at.is_(None), Account.checked_at < old))
+            unseen = unseen.where(Account.platform.in_(here), Account.platform != EMBEDDED)
             accounts: list[Account] = await tx.all(unseen.order_by(Account.checked_at).limit(AT_MOST))
             unvisited = select(Channel).where(or_(Channel.checked_at.is_(None), Channel.checked_at < old))
-            channels: list[Channel] = await tx.all(unvisited.order_by(Channel.checked_at).limit(AT_MOST))
+            unvisited = unvisited.where(Channel.platform.in_(here)).order_by(Channel.checked_at)
+            channels: list[Channel] = await tx.all(unvisited.limit(AT_MOST))
         for channel in channels:
-            if channel.platform in self._platforms:
-                await self.visit(Place(channel.platform, channel.workspace, channel.channel))
+            key = (channel.platform, channel.workspace, channel.channel)
+            await self._try(Channel, key, self.visit(Place(*key)))
         for account in accounts:
-            if account.platform in self._platforms and account.platform != EMBEDDED:
-                await self.ask_who(PersonRef(account.platform, account.workspace, account.user))
+            ref = PersonRef(account.platform, account.workspace, account.user)
+            await self._try(Account, _key(ref), self.ask_who(ref))
         await align(self._store, self._embedded)
         await self._store.run(lambda tx: tx.later("round", EVERYBODY, after=ROUND))
+
+    async def _try(
+        self, kind: type[Account] | type[Channel], key: tuple[str, str, str], asking: Awaitable[object]
+    ) -> None:
+        """One of a round. Whatever is wrong with it, the others have their turn, and it has no other in this one."""
+        try:
+            await asking
+        except Exception:
+            log.exception("round.one_failed", kind=kind.__name__)
+
+        async def mark(tx: Transaction) -> None:
+            row: Account | Channel | None = await tx.session.get(kind, key)
+            if row and (row.checked_at is None or row.checked_at < tx.now - STALE):
+                row.checked_at = tx.now - STALE + ROUND
+
+        await self._store.run(mark)
 
     async def _gone(self, ref: PersonRef) -> Person | None:
         async with self._store.reading() as tx:
@@ -123,7 +193,7 @@ class Acquaintance:
         if person is None:
             return None
         known = Profile(ref=ref, name=person.name, time_zone=person.time_zone, active=False)
-        return await self._store.run(lambda tx: experts.introduce(tx, known))
+        return await self._keep(known)
 
     async def _stranger(self) -> Person:
         raise Stranger

@@ -224,7 +224,7 @@ async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool
     text = questions.typed(event.text)
     if questions.asker_of(tx, question)[0] == person.id:
         if question.anonymous:  # passed on as the asker's words, it would tell whose they are
-            await tx.show(f"yours:{event.id}", replies.note(replies.UNDER_YOUR_NAME), to=event.actor)
+            await tx.show(tx.hidden("yours", event.id), replies.note(replies.UNDER_YOUR_NAME), to=event.actor)
         else:
             await _pass_on_follow_up(tx, question, text, event.id)
     elif substantive(text) and question.state in OPEN:
@@ -239,7 +239,7 @@ async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, eve
         account = await tx.recipient(author, question.space, platform=question.platform)
         if account and substantive(text):
             card = replies.follow_up(await questions.view(tx, question), text)
-            await tx.show(f"follow_up:{event_id}:{author}", card, to=account, space=question.space)
+            await tx.show(tx.hidden("follow_up", event_id, author), card, to=account, space=question.space)
 
 
 async def edited(tx: Transaction, event: Edited) -> None:
@@ -335,7 +335,7 @@ async def accept_message(tx: Transaction, person: Person, place: Place, message_
     if row and question:
         asker, ref = questions.asker_of(tx, question)
         if person.id == asker and question.anonymous:  # their emoji stands there with their name
-            await tx.show(f"yours:{row.id}", replies.note(replies.UNDER_YOUR_NAME), to=ref)
+            await tx.show(tx.hidden("yours", row.id), replies.note(replies.UNDER_YOUR_NAME), to=ref)
         elif person.id == asker or person.id in await knowledge.moderators(tx, question.community_id):
             await accept_answer(tx, person, row)
 
@@ -371,7 +371,7 @@ async def say_what_is_missing(tx: Transaction, question: Question, text: str, ev
     if questions.wordless(text):
         raise InvalidQuestion("I see no words in that. Say in a few words what you still need to know.")
     asked = await questions.view(tx, question)
-    await tx.show(f"missing:{event_id}", replies.missing(asked, text), to=questions.home_of(question))
+    await tx.show(tx.hidden("missing", event_id), replies.missing(asked, text), to=questions.home_of(question))
     await _pass_on_follow_up(tx, question, text, event_id)
     if question.state == "answered":
         question.state = "routed"

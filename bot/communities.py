@@ -77,15 +77,40 @@ async def moderates(tx: Transaction, person: Person, community_id: int) -> bool:
     return any(row.id == community_id for row in await moderated_by(tx, person))
 
 
-async def learn(tx: Transaction, info: PlaceInfo, members: Collection[PersonRef]) -> Channel:
+async def moved(tx: Transaction, place: Place, *, left: PersonRef | None = None) -> None:
+    """Something has changed in a channel: what is being asked of the platform meanwhile is old already.
+
+    Who has `left` is waited for no more, whoever they are.
+    """
+    if channel := await tx.channel_at(place):
+        locked = await tx.get(Channel, (channel.platform, channel.workspace, channel.channel))
+        locked.changes += 1
+        if left:
+            awaited = (AwaitedMember.space == channel.members_space, AwaitedMember.user == left.id)
+            await tx.session.execute(delete(AwaitedMember).where(*awaited))
+
+
+class OldAnswer(Exception):
+    """The channel has changed while its platform was being asked."""
+
+
+async def learn(
+    tx: Transaction, info: PlaceInfo, members: Collection[PersonRef], *, asked_at: int | None = None
+) -> Channel:
     """Keep what a platform says of a channel now; for a private one, `members` are all who may see it.
+
+    `asked_at` is the channel's count of changes when the platform was asked. Raises `OldAnswer` where it has risen.
 
     A channel made private takes along what was asked in it. One made public does not: what its members wrote when it
     was theirs stays theirs.
     """
     place = info.place
     row = await tx.channel_at(place)
-    if row is None:
+    if row is not None:  # locked: whoever posts or keeps something here meanwhile waits, or is waited for
+        row = await tx.get(Channel, (place.platform, place.workspace, place.channel))
+        if asked_at is not None and row.changes != asked_at:
+            raise OldAnswer
+    else:
         row = await tx.add(Channel(platform=place.platform, workspace=place.workspace, channel=place.channel))
     changed = row.private != info.private or row.archived != info.archived
     row.name, row.private, row.archived, row.outsiders = info.name, info.private, info.archived, info.outsiders
@@ -156,20 +181,20 @@ async def _close(tx: Transaction, channel: Channel) -> None:
         Question.channel == channel.channel,
     )
     await tx.session.execute(update(Question).where(*here, Question.space == ORG).values(space=channel.space))
-    for waiting in await tx.all(select(Question).where(Question.state.in_(("open", "suggested")))):
-        waiting.community_why = ""  # the reasons in a preview quote what may be closed now
-        waiting.plan = [{**planned, "why": ""} for planned in waiting.plan]
     asked = select(Question.id).where(*here)
     came_from = or_(Entry.origin == channel.members_space, Entry.question_id.in_(asked))
-    for entry in await tx.all(select(Entry).where(Entry.space == ORG, came_from)):
+    closed = await tx.all(select(Entry).where(Entry.space == ORG, came_from))
+    for entry in closed:
         entry.space = channel.space
         await tx.later("index", f"entries:{entry.id}-{entry.id}")
+    waiting = select(Question).where(Question.state.in_(("open", "suggested")))
+    for question in await tx.all(waiting) if closed else ():
+        question.community_why = ""  # the reasons in its preview may quote what is closed now
+        question.plan = [{**planned, "why": ""} for planned in question.plan]
 
 
 async def joined(tx: Transaction, channel: Channel, person: Person) -> None:
-    """Somebody came into a channel: they may see it, and are a member of its community."""
-    if channel.private:
-        await _see(tx, channel.space, person.id)
+    """Somebody came into a channel: they are a member of its community. (Who may see it, its platform says.)"""
     if channel.community_id and await tx.session.get(Membership, (channel.community_id, person.id)) is None:
         await tx.add(Membership(community_id=channel.community_id, person_id=person.id))
 

@@ -124,11 +124,13 @@ class Dispatcher:
         platform = self._platforms[event.actor.platform]
         try:
             if isinstance(event, PlaceChanged):
-                await self._acquaintance.visit(event.place)
+                await self._acquaintance.changed(event.place)
                 return
             if isinstance(event, PersonChanged):
                 await self._acquaintance.ask_who(event.actor)
                 return
+            if isinstance(event, Joined | Left):
+                await self._acquaintance.moved(event)
             person = await self._acquaintance.meet(event)
             if isinstance(event, Pointed) and event.author:
                 await self._acquaintance.introduce(event.author)

@@ -13,6 +13,7 @@ from bot.errors import AlreadyDone, NotAllowed, Unknown
 from bot.models import (
     ORG,
     Answer,
+    Channel,
     Community,
     Endorsement,
     Entry,
@@ -22,7 +23,7 @@ from bot.models import (
     Person,
     Question,
 )
-from bot.ports import Form, Pressed, Submitted
+from bot.ports import Form, Place, Pressed, Submitted
 from bot.replies import Past, plain
 from bot.store import Store, Transaction, row_id
 from expertise_index import ExpertiseIndex, Match
@@ -50,6 +51,9 @@ async def keep(tx: Transaction, question: Question) -> Entry | None:
             await settle_review(tx, entry, "Taken back by its author.")
         return None
     community = await tx.get(Community, question.community_id)
+    if await tx.channel_at(here := Place(question.platform or "", question.workspace or "", question.channel or "")):
+        await tx.get(Channel, (here.platform, here.workspace, here.channel))  # not while it is being closed
+        question = await tx.get(Question, question.id)
     if entry is None:
         entry = await tx.add(_new_entry(question, community, answers[0], tx.now))
         if entry.state != "published":

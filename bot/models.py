@@ -106,6 +106,7 @@ class Channel(Base):
     outsiders: Mapped[bool] = mapped_column(default=False)  # shared with another organisation
     listening: Mapped[bool] = mapped_column(default=False)  # offers help on what nobody addressed to the bot
     checked_at: Mapped[datetime | None]  # when the platform was last asked
+    changes: Mapped[int] = mapped_column(default=0)  # rises with each event: an answer asked for before one is old
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"), index=True)
 
     @property
@@ -168,6 +169,7 @@ class Question(Base):
     overheard: Mapped[bool] = mapped_column(default=False)  # said in a channel where the bot listens, not to the bot
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"), index=True)
     community_why: Mapped[str] = mapped_column(default="")  # why it goes there, in the port's Markdown
+    previewed: Mapped[str] = mapped_column(default="")  # the channel and its readers, as the asker was shown them
     plan: Mapped[list[Any]] = mapped_column(default=list)  # [{"person": id, "why": words}], before it is posted
     platform: Mapped[str | None] = mapped_column(String(16))
     workspace: Mapped[str | None] = mapped_column(String(128))

@@ -157,6 +157,12 @@ async def home_changed(tx: Transaction, person_id: int | None, *, after: timedel
         await tx.later("home", tx.seal.mark("/".join(["home", *ref])), after=after, knowing={"ref": ref})
 
 
+async def homes_changed(tx: Transaction) -> None:
+    """Who may see what has changed: everybody's home view is made anew (of those who have opened it)."""
+    for person_id in await tx.all(select(Account.person_id).where(Account.home.is_(True)).distinct()):
+        await home_changed(tx, person_id)
+
+
 async def answer_at(tx: Transaction, place: Place, message_id: str) -> Answer | None:
     """The answer that this message of a channel is."""
     here = (Question.platform == place.platform, Question.workspace == place.workspace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy import func, select
@@ -15,6 +15,7 @@ from bot.errors import InvalidQuestion, NoCommunity, NotAllowed
 from bot.models import (
     ORG,
     Answer,
+    Channel,
     Community,
     Person,
     Prompt,
@@ -128,18 +129,28 @@ async def _show_preview(tx: Transaction, question: Question, lead: str) -> None:
     home = await communities.home(tx, community.id, platform=ref.platform, spaces=spaces)
     if home is None:
         raise NoCommunity
+    question.previewed = _seen(home)
     card = replies.preview(
         question.id,
         question.text,
         community=community.name,
         channel=home.name,
-        readers="members" if home.private else "outsiders" if home.outsiders else "everybody",
+        readers=_readers(home),
         why=question.community_why,
         candidates=await _candidates(tx, question, asked_only=True),
         usually=await usually(tx, community.id),
         lead=lead,
     )
     await tx.show(f"ask:{question.id}", card, to=ref)
+
+
+def _readers(home: Channel) -> Literal["members", "outsiders", "everybody"]:
+    return "members" if home.private else "outsiders" if home.outsiders else "everybody"
+
+
+def _seen(home: Channel) -> str:
+    """Where a question would be posted and who reads it there: what the asker agrees to."""
+    return f"{home.members_space} {_readers(home)}"
 
 
 async def usually(tx: Transaction, community_id: int) -> str:
@@ -224,10 +235,14 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
         raise NoCommunity
     if not await tx.may_see(person, home.space):
         raise NotAllowed("You are not in that channel. Choose another community.")
+    if question.previewed != _seen(home):
+        await _show_preview(tx, question, "This has changed since I showed it to you. Have another look, please.")
+        return
     question.state, question.anonymous = "routed", event.action == "post_anonymously"
     question.asker_id = None if question.anonymous else person.id
     if question.anonymous:  # the exact time would lead to what somebody typed then
         question.asked_at = tx.now.replace(minute=0, second=0, microsecond=0)
+    home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
     question.platform, question.workspace, question.channel = home.platform, home.workspace, home.channel
     question.space = home.space
     await questions.show_question(tx, question)

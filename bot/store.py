@@ -235,6 +235,10 @@ class Transaction:
         await self.later("deliver", card.id, lane=self.seal.mark(channel))
         return card
 
+    def hidden(self, about: str, *parts: object) -> str:
+        """A card's key that leads neither to the event nor to the row it is about: where those lead to a person."""
+        return f"{about}:{self.seal.mark('/'.join(map(str, parts)))[:40]}"
+
     async def refresh(self, key: str, message: Message) -> None:
         """Bring the card sent under `key` up to date, if there is one."""
         card = await self.first(select(Card).where(Card.key == key).with_for_update())

@@ -157,7 +157,7 @@ async def share(tx: Transaction, person: Person, event: Pressed) -> None:
     row.shared = True
     await tx.session.flush()
     origin = Place(channel.platform, channel.workspace, channel.channel)
-    await tx.show(f"shared:{row.id}", replies.shared(person.name, past, tx.now), to=origin)
+    await tx.show(tx.hidden("shared", row.id), replies.shared(person.name, past, tx.now), to=origin)
     await _show_suggestions(tx, question, person)
 
 

@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("outsiders", sa.Boolean(), nullable=False),
         sa.Column("listening", sa.Boolean(), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changes", sa.Integer(), nullable=False),
         sa.Column("community_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["community_id"],
@@ -182,6 +183,7 @@ def upgrade() -> None:
         sa.Column("overheard", sa.Boolean(), nullable=False),
         sa.Column("community_id", sa.Integer(), nullable=True),
         sa.Column("community_why", sa.Text(), nullable=False),
+        sa.Column("previewed", sa.Text(), nullable=False),
         sa.Column("plan", sa.JSON(), nullable=False),
         sa.Column("platform", sa.String(length=16), nullable=True),
         sa.Column("workspace", sa.String(length=128), nullable=True),
