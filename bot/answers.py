@@ -202,6 +202,13 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
             asked, row.id, author, row.text, accepted=accepted, withdrawn=row.withdrawn_at is not None
         )
         await tx.show(f"told:{row.id}", told, to=ref, space=question.space)
+    elif (
+        asker == row.author_id and question.anonymous
+    ):  # a card like the others, which nobody gets: its lack would tell
+        told = replies.answered(asked, row.id, author, row.text, accepted=accepted, withdrawn=False)
+        unsent = await tx.show(f"told:{row.id}", told, to=ref, space=question.space)
+        unsent.sent_version = unsent.version
+        await tx.never_mind("deliver", unsent.id)
 
 
 async def when_sent(tx: Transaction, answer_id: int, message_id: str) -> None:
@@ -352,7 +359,9 @@ async def _asked(tx: Transaction, person: Person, question_id: str) -> Question:
     if questions.asker_of(tx, question)[0] != person.id:
         raise NotAllowed("Only the person who asked can say what is missing.")
     if not await tx.may_see(person, question.space):
-        raise NotAllowed("That question is in a channel you are not in.")
+        raise NotAllowed("That question is not posted, or in a channel you are not in.")
+    if question.thread is None:
+        raise AlreadyDone("That question is on its way into its channel. Try again in a moment.")
     return question
 
 
@@ -363,6 +372,8 @@ async def missing(tx: Transaction, person: Person, event: Submitted) -> None:
     if not text:
         raise FormError({"missing": "Say in a few words what you still need to know."})
     await say_what_is_missing(tx, question, text, event.id)
+    passed = "I have posted that in the thread and told those who answered. I will tell you what they say."
+    await questions.tell(tx, event, replies.given_back(passed, text))
 
 
 async def say_what_is_missing(tx: Transaction, question: Question, text: str, event_id: str) -> None:

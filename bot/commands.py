@@ -33,6 +33,7 @@ log = structlog.get_logger()
 FOUND, LIKE = 6, 0.45  # entries shown for a search; the least likeness (cosine) of one that shares few of its words
 
 GREETINGS = ("help", "hi", "hello", "hey", "start")
+FOUNDING = ("found", "new", "create", "change", "edit")
 SAID = {"mine": "mine", "profile": "profile", "community": "community", "communities": "community"}
 
 HOW = {
@@ -71,8 +72,11 @@ class Commands:
             case "community" if text.lower().split() in (["listen", "on"], ["listen", "off"]):
                 words = await listening.switch(tx, person, event.place, on=text.lower().endswith("on"))
                 await tell(tx, event, replies.note(words))
-            case "community" if text.lower() in ("found", "new", "create", "change", "edit") and event.trigger:
+            case "community" if text.lower() in FOUNDING and event.trigger:
                 return await founding.form(tx, person, event.place)
+            case "community" | "mine" | "profile" if text and text.lower() not in FOUNDING:
+                takes = f"/{event.name} takes no words. If that is a question, write it to me as it is, or after /ask."
+                await tell(tx, event, replies.given_back(takes, text))
             case "community":
                 seen = await communities.overview(tx, person, platform=event.actor.platform)
                 may = await founding.may(tx, person, event.place)
@@ -83,8 +87,10 @@ class Commands:
                 return await profiles.form(tx, person)
             case "profile":
                 await tell(tx, event, replies_home.profile(await profiles.expertise(tx, person)))
-            case _:
+            case "help" if not text:
                 await tell(tx, event, replies_home.help_text())
+            case name:
+                await tell(tx, event, replies_home.no_such_command(name, text))
         return None
 
     async def asked(self, tx: Transaction, person: Person, event: Submitted) -> None:
@@ -121,7 +127,8 @@ class Commands:
             await tx.show(f"seen:{event.id}", replies.note(where), to=event.place, whisper=event.actor)
 
     async def _ask(self, tx: Transaction, person: Person, event: Heard | Commanded | Submitted, text: str) -> Question:
-        return await questions.ask(tx, person, event.actor, event.place, text, ready=self.ready)
+        aloud = isinstance(event, Heard) and not event.direct
+        return await questions.ask(tx, person, event.actor, event.place, text, ready=self.ready, aloud=aloud)
 
     async def _reply_to_card(self, tx: Transaction, person: Person, event: Heard) -> bool:
         """A reply to one of the bot's own messages in the direct conversation."""

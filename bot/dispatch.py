@@ -88,6 +88,9 @@ PRESSES: Mapping[str, Press] = {
     "mute": listening.mute,
     "unmute": listening.unmute,
 }
+#: Buttons that do nothing but open a form.
+FORMS = {"ask", "profile", "found"}
+FORMS |= {name for name, press in PRESSES.items() if press.__annotations__["return"] == "Form"}
 SUBMITS: Mapping[str, Submit] = {
     "change": routing.change,
     "prompt_answer": answers.prompt_answer,
@@ -96,6 +99,9 @@ SUBMITS: Mapping[str, Submit] = {
     "missing": answers.missing,
     "edit_entry": knowledge.edit,
 }
+
+
+CHOICES = ("community", "rule", "person", "away")  # inputs in which nobody types
 
 
 class Dispatcher:
@@ -166,6 +172,8 @@ class Dispatcher:
             await self._say(event, f"The form did not open in time. {again}")
 
     async def _once(self, tx: Transaction, person: Person, event: Event) -> Form | None:
+        if isinstance(event, Pressed) and event.action in FORMS:  # it has no other effect, and may be handed over again
+            return await self._effect(tx, person, event)
         if not await tx.first_time(event.id):
             return None
         form = await self._effect(tx, person, event)
@@ -250,7 +258,7 @@ class Dispatcher:
 
     async def _heard(self, tx: Transaction, person: Person, event: Heard) -> None:
         in_thread = event.place.thread is not None and not event.direct
-        if in_thread and await answers.heard_in_thread(tx, person, event):
+        if in_thread and not event.addressed and await answers.heard_in_thread(tx, person, event):
             return
         if event.direct or event.addressed:
             await self._commands.said(tx, person, event)
@@ -285,6 +293,6 @@ def _would_be_lost(event: Event) -> str:
     if isinstance(event, Commanded):
         return questions.typed(event.text)
     if isinstance(event, Submitted):
-        texts = [questions.typed(value) for value in event.values.values() if isinstance(value, str)]
-        return max((text for text in texts if " " in text), key=len, default="")
+        texts = {name: questions.typed(value) for name, value in event.values.items() if isinstance(value, str)}
+        return "\n\n".join(text for name, text in texts.items() if text and name not in CHOICES)
     return ""

@@ -43,7 +43,13 @@ async def introduce(tx: Transaction, profile: Profile) -> Person:
         )
         await communities.let_in(tx, person.id, ref)
     told_anew = new or (account.guest, account.active) != (profile.guest, profile.active)
-    account.guest, account.active, account.checked_at = profile.guest, profile.active, tx.now
+    account.guest, account.active, account.checked_at = (
+        profile.guest,
+        profile.active,
+        (
+            tx.now.replace(minute=0, second=0, microsecond=0)  # finer would tell who acted when
+        ),
+    )
     person.name, person.title = profile.name or person.name, person.title or profile.title
     person.time_zone, person.quiet_until = profile.time_zone, profile.quiet_until
     if told_anew:

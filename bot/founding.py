@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from bot import communities, forms, replies_home
 from bot.errors import BotError, NotAllowed
 from bot.models import Channel, Community, Membership, Person
-from bot.ports import Form, FormError, Option, Place, PlaceInfo, Pressed, Submitted
+from bot.ports import Form, FormError, Option, Place, PlaceInfo, Pressed, Submitted, clean
 from bot.store import Transaction
 
 RULES = {
@@ -171,14 +171,15 @@ async def _slug(tx: Transaction, name: str) -> str:
 
 async def _channel(tx: Transaction, person: Person, place: Place) -> Channel:
     """The channel, if a community may be founded there by this person."""
-    channel = await tx.channel_at(place)
+    known = await tx.channel_at(place)
+    channel = await tx.get(Channel, (place.platform, place.workspace, place.channel)) if known else None
     if channel is None or channel.archived:
         raise BotError("A community lives in a channel. Go to the channel, invite me there, and say it again.")
     if person.guest or not await tx.may_see(person, channel.space):
-        raise NotAllowed("Only members of the organisation can found a community, in a channel they are in.")
+        raise NotAllowed("Only members of the organisation can found a community, in a channel they can see.")
     return channel
 
 
 def _place(value: str) -> Place:
-    parts = value.split("/")
+    parts = clean(value).split("/")
     return Place(*parts) if len(parts) == 3 else Place("", "", "")

@@ -122,8 +122,9 @@ async def overhear(store: Store, index: ExpertiseIndex, event_id: str, *, at_lea
         question = await tx.add(
             Question(
                 text=text,
-                asked_at=tx.now,
+                asked_at=questions.hour(tx.now),
                 overheard=True,
+                aloud=True,
                 sealed_asker=tx.seal.seal_json({"person": person.id, "ref": astuple(ref)}),
                 sealed_origin=tx.seal.seal_json(astuple(place)),
             )

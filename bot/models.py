@@ -166,6 +166,7 @@ class Question(Base):
     sealed_origin: Mapped[str]  # sealed: the place they asked in
     asker_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
     anonymous: Mapped[bool] = mapped_column(default=False)
+    aloud: Mapped[bool] = mapped_column(default=False)  # others have read it under the asker's name already
     overheard: Mapped[bool] = mapped_column(default=False)  # said in a channel where the bot listens, not to the bot
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"), index=True)
     community_why: Mapped[str] = mapped_column(default="")  # why it goes there, in the port's Markdown

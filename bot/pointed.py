@@ -37,7 +37,7 @@ async def ask(tx: Transaction, person: Person, event: Pointed, *, ready: bool) -
         author = await tx.person_of(event.author) if event.author else None
         own = author is not None and author.id == person.id
         return forms.ask_form(questions.typed(event.text), author=None if own else author.name if author else "")
-    await questions.ask(tx, person, event.actor, event.place, event.text, ready=ready)
+    await questions.ask(tx, person, event.actor, event.place, event.text, ready=ready, aloud=True)
     return None
 
 

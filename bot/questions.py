@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import astuple
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
@@ -54,16 +54,19 @@ def readable_question(text: str) -> str:
 # --- ask ------------------------------------------------------------------------------------------------------------
 
 
-async def ask(tx: Transaction, person: Person, ref: PersonRef, origin: Place, text: str, *, ready: bool) -> Question:
+async def ask(
+    tx: Transaction, person: Person, ref: PersonRef, origin: Place, text: str, *, ready: bool, aloud: bool = False
+) -> Question:
     """Take a question: it is kept, the asker sees at once that it is, and the search follows.
 
-    `origin` is where it was asked; whatever follows goes to the asker in private.
+    `origin` is where it was asked, `aloud` if others could read it there. What follows goes to the asker in private.
     """
     text = readable_question(text)
     question = await tx.add(
         Question(
             text=text,
-            asked_at=tx.now,
+            asked_at=hour(tx.now),
+            aloud=aloud,
             sealed_asker=tx.seal.seal_json({"person": person.id, "ref": astuple(ref)}),
             sealed_origin=tx.seal.seal_json(astuple(origin)),
         )
@@ -71,6 +74,11 @@ async def ask(tx: Transaction, person: Person, ref: PersonRef, origin: Place, te
     await tx.show(f"ask:{question.id}", replies.looking(text, ready=ready), to=ref)
     await tx.later("suggest", question.id)
     return question
+
+
+def hour(moment: datetime) -> datetime:
+    """The hour of a moment: the exact time would lead to what somebody typed then."""
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def asker_of(tx: Transaction, question: Question) -> tuple[int, PersonRef]:

@@ -238,6 +238,7 @@ def preview(
     candidates: Sequence[Candidate],
     usually: str,
     lead: str,
+    aloud: bool = False,
 ) -> Message:
     """Where the question would go, to whom and why, before anything is posted."""
     who = {"members": "its members", "outsiders": "everybody, **also from other organisations,**"}.get(readers, readers)
@@ -258,7 +259,7 @@ def preview(
         Buttons(
             (
                 Button("Ask under my name", "post", value, "primary"),
-                Button("Ask anonymously", "post_anonymously", value),
+                *(() if aloud else (Button("Ask anonymously", "post_anonymously", value),)),
                 Button("Change …", "change", value),
                 Button("Never mind", "cancel", value),
             )
@@ -431,8 +432,8 @@ def follow_up(asked: Asked, text: str) -> Message:
         Quote(excerpt(asked.text, 200)),
     ]
     parts += whole(text)
-    if asked.link:
-        parts.append(Buttons((Button("Open the thread", "open", url=asked.link),)))
+    links = (Button("Open the thread", "open", url=asked.link),) if asked.link else ()
+    parts.append(Buttons((Button("Answer", "answer", str(asked.id), "primary"), *links)))
     return Message("There is more to a question you answered.", tuple(parts))
 
 

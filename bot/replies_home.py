@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.ports import Button, Buttons, Context, Divider, Fields, Message, Part, Quote, Text
-from bot.replies import Asked, day, excerpt, listed, plain
+from bot.replies import Asked, day, excerpt, listed, plain, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +179,13 @@ def overview(mine: Sequence[Asked], waiting: Sequence[Asked]) -> Message:
     if not parts:
         parts = [Text("Nothing waits for you, and you have asked nothing under your name yet. Just write it here.")]
     return Message("Where your questions stand", tuple(parts))
+
+
+def no_such_command(name: str, text: str) -> Message:
+    """A command nobody knows: the words are given back, and what there is."""
+    words = f"I know no command /{name}." if name != "help" else "This is what I can do."
+    given: tuple[Part, ...] = (Text("You wrote:"), *whole(text)) if text else ()
+    return Message(words, (Text(plain(words)), *given, *help_text().parts))
 
 
 def help_text() -> Message:

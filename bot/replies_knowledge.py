@@ -93,7 +93,7 @@ def saved_already(title: str, address: str) -> Message:
 
 def to_review(entry_id: int, community: str, title: str, body: str, author: str, link: str) -> Message:
     """To moderators: an entry that wants a look."""
-    parts: list[Part] = [Text(f"**New in {plain(community)}, to be reviewed**"), Quote(title), Quote(body, by=author)]
+    parts: list[Part] = [Text(f"**New in {plain(community)}, to be reviewed**"), Quote(title), *whole(body, author)]
     value = str(entry_id)
     buttons = [
         Button("Publish", "publish", value, "primary"),

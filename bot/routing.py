@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from bot import communities, experts, forms, knowledge, placement, questions, replies
 from bot.errors import InvalidQuestion, NoCommunity, NotAllowed
@@ -20,6 +20,7 @@ from bot.models import (
     Person,
     Prompt,
     Question,
+    Suggestion,
 )
 from bot.placement import Placement
 from bot.ports import ChatPlatform, Form, FormError, Option, Place, Pressed, Submitted
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 
 FIRST_PROMPTS = 3
 CANDIDATES = 6
+MOST_NAMED = 5  # people an asker adds themselves
 
 
 async def plan(
@@ -140,6 +142,7 @@ async def _show_preview(tx: Transaction, question: Question, lead: str) -> None:
         candidates=await _candidates(tx, question, asked_only=True),
         usually=await usually(tx, community.id),
         lead=lead,
+        aloud=question.aloud,
     )
     await tx.show(f"ask:{question.id}", card, to=ref)
 
@@ -202,6 +205,8 @@ async def change(tx: Transaction, person: Person, event: Submitted) -> None:
         question.community_id, question.community_why = int(event.text("community")), "you chose it"
     space = homes[question.community_id].space
     allowed = await experts.members(tx, space)
+    if len(event.chosen("also")) > MOST_NAMED:
+        raise FormError({"also": f"Choose {MOST_NAMED} people at most. The channel reaches everybody else."})
     also = await experts.known(tx, [replace(event.actor, id=key) for key in event.chosen("also")])
     outside = [p.name for p in also if p.guest or not p.active or (allowed is not None and p.id not in allowed)]
     if outside:
@@ -238,10 +243,16 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     if question.previewed != _seen(home):
         await _show_preview(tx, question, "This has changed since I showed it to you. Have another look, please.")
         return
+    if question.aloud and event.action == "post_anonymously":
+        raise NotAllowed(
+            "Others have read it under your name already, so I cannot ask it without. Ask under your name."
+        )
     question.state, question.anonymous = "routed", event.action == "post_anonymously"
     question.asker_id = None if question.anonymous else person.id
-    if question.anonymous:  # the exact time would lead to what somebody typed then
-        question.asked_at = tx.now.replace(minute=0, second=0, microsecond=0)
+    question.asked_at = questions.hour(tx.now) if question.anonymous else tx.now
+    if question.anonymous:  # what was shared of it stands in the channel under the asker's name
+        shared = update(Suggestion).where(Suggestion.question_id == question.id)
+        await tx.session.execute(shared.values(shared=False))
     home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
     question.platform, question.workspace, question.channel = home.platform, home.workspace, home.channel
     question.space = home.space
@@ -319,7 +330,8 @@ async def prompt(
     if account is None or await tx.first(asked):
         return False
     row = await tx.add(
-        Prompt(question_id=question.id, expert_id=expert_id, why=why, created_at=tx.now,
+        Prompt(question_id=question.id, expert_id=expert_id, why=why,
+               created_at=questions.hour(tx.now) if question.anonymous else tx.now,
                named_by_id=named_by.id if named_by else None)
     )  # fmt: skip
     await questions.show_prompt(tx, row, question, similar=similar)

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from bot import communities, forms, knowledge, questions, replies, replies_knowledge
 from bot.addresses import Addresses
 from bot.errors import AlreadyDone, BotError, ConfigurationError, NoCommunity, NotAllowed, Unknown
-from bot.models import ORG, Answer, Channel, Community, Entry, EntryAnswer, EntryVersion, Person, Question
+from bot.models import ORG, Answer, Channel, Community, Entry, EntryAnswer, EntryVersion, Person, Question, SeenEvent
 from bot.ports import (
     ChatPlatform,
     Deleted,
@@ -102,6 +102,8 @@ async def save(tx: Transaction, person: Person, event: Submitted, addresses: Add
     row = await questions.answer_at(tx, source.place, source.message_id)
     if await _tell_if_kept(tx, event, await _kept(tx, source, row), addresses):
         return
+    if await tx.session.get(SeenEvent, _removed(tx, source.place, source.message_id)):
+        raise AlreadyDone("Its author has removed that message meanwhile, so I do not keep it.")
     title, text = questions.typed(event.text("title")), questions.typed(event.text("text"))
     errors = {}
     if questions.wordless(title):
@@ -125,7 +127,7 @@ async def save(tx: Transaction, person: Person, event: Submitted, addresses: Add
 async def by_reaction(tx: Transaction, person: Person, ref: PersonRef, place: Place, message_id: str) -> None:
     """Keep an answer by an emoji on it, as its author or a moderator; quietly nothing otherwise."""
     row = await questions.answer_at(tx, place, message_id)
-    question = await tx.session.get(Question, row.question_id) if row else None
+    question = await tx.get(Question, row.question_id) if row else None
     if row is None or question is None or not await tx.may_see(person, question.space):
         return
     may = person.id == row.author_id or person.id in await knowledge.moderators(tx, question.community_id)
@@ -145,11 +147,16 @@ async def give_way(tx: Transaction, question: Question, row: Answer) -> None:
 
 
 async def deleted(tx: Transaction, event: Deleted) -> None:
-    """A message was removed: what was kept of it is taken back."""
+    """A message was removed: what was kept of it is taken back, and it cannot be kept any more."""
+    await tx.first_time(_removed(tx, event.place, event.message_id))
     entry = await _by_hand(tx, event.place, event.message_id)
     if entry and entry.state != "retired":
         await knowledge.retire(tx, entry, by=None, reason="its message was removed")
         await knowledge.settle_review(tx, entry, "Taken back by its author.")
+
+
+def _removed(tx: Transaction, place: Place, message_id: str) -> str:
+    return tx.seal.mark("/".join(("removed", place.platform, place.workspace, place.channel, message_id)))
 
 
 async def edited(tx: Transaction, event: Edited) -> None:

@@ -210,7 +210,8 @@ class Conversations:
         event = f"web:join:{chat.digest(person.id, key_of(data))}"
         if not room.joined:
             await chat.rooms.join(room.id, person.id)
-            await self._handle(Joined(id=event, actor=chat.ref(person.id), place=chat.at(room.id), at=chat.clock.now()))
+        # In any case: the page may repeat this because it was cut short before the bot heard of it.
+        await self._handle(Joined(id=event, actor=chat.ref(person.id), place=chat.at(room.id), at=chat.clock.now()))
         return web.json_response({})
 
     async def leave(self, request: web.Request) -> web.Response:

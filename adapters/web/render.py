@@ -68,20 +68,22 @@ def _split_addresses(token: Token) -> list[Token]:
     return pieces
 
 
-def _markdown() -> MarkdownIt:
+def _markdown(*, bare_links: bool) -> MarkdownIt:
     small = MarkdownIt("zero", {"html": False, "breaks": True})
     small.enable(["emphasis", "backticks", "link", "list", "fence", "newline", "escape", "entity", "blockquote"])
     # After "text_join": only there an escaped character is part of its text again, as in https://host/a\_b.
-    small.core.ruler.push("bare_links", _bare_links)
+    if bare_links:
+        small.core.ruler.push("bare_links", _bare_links)
     return small
 
 
-_MARKDOWN = _markdown()
+_TYPED = _markdown(bare_links=True)
+_MARKDOWN = _markdown(bare_links=False)  # the bot's own: it writes a link as one, and escapes what people typed
 
 
 def render_markdown(text: str) -> str:
     """The port's small Markdown, as people may type it too: bold, italic, code, links, lists, quotes, new lines."""
-    return _clean(f'<div class="md" dir="auto">{_MARKDOWN.render(text)}</div>')
+    return _clean(f'<div class="md" dir="auto">{_TYPED.render(text)}</div>')
 
 
 def render_message(message: Message) -> str:

@@ -180,6 +180,7 @@ def upgrade() -> None:
         sa.Column("sealed_origin", sa.Text(), nullable=False),
         sa.Column("asker_id", sa.Integer(), nullable=True),
         sa.Column("anonymous", sa.Boolean(), nullable=False),
+        sa.Column("aloud", sa.Boolean(), nullable=False),
         sa.Column("overheard", sa.Boolean(), nullable=False),
         sa.Column("community_id", sa.Integer(), nullable=True),
         sa.Column("community_why", sa.Text(), nullable=False),
