@@ -6,7 +6,7 @@ events at once, is asked again when somebody acts and the last answer is old, an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
@@ -33,6 +33,9 @@ class Embedded(Protocol):
 
     async def keep_rights(self, rights: Mapping[str, tuple[bool, bool]]) -> None:
         """By user id: whether they are a guest, and whether their account is on."""
+
+    async def welcome(self, key: str, name: str, email: str | None, title: str) -> Profile:
+        """Let somebody in whom an import knows."""
 
 
 async def align(store: Store, embedded: Embedded) -> None:
@@ -83,6 +86,24 @@ class Acquaintance:
         """Something about a channel has changed."""
         await self._store.run(lambda tx: communities.moved(tx, place.root))
         await self.visit(place)
+
+    async def reach(self, people: Sequence[int], near: PersonRef) -> None:
+        """Find an account for those whom only an import knows, on the platform of `near`: by their address or, where
+        there is no platform but the embedded chat, by letting them in there."""
+        async with self._store.reading() as tx:
+            known = set(await tx.all(select(Account.person_id).where(Account.person_id.in_(people))))
+            unknown = await tx.all(select(Person).where(Person.id.in_(set(people) - known), Person.active))
+        for person in unknown:
+            profile = None
+            try:
+                if list(self._platforms) == [EMBEDDED]:
+                    profile = await self._embedded.welcome(f"p{person.id}", person.name, person.email, person.title)
+                elif person.email:
+                    profile = await self._platforms[near.platform].lookup(near.workspace, person.email)
+            except DeliveryError as error:
+                log.warning("person.not_looked_up", reason=str(error))
+            if profile:
+                await self._keep(profile)
 
     async def introduce(self, ref: PersonRef) -> None:
         """Learn who this is, if nobody has told yet; whoever needs to know says so where it failed."""

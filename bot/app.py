@@ -109,8 +109,8 @@ async def open_bot(
         store,
         {
             "deliver": deliverer.deliver,
-            "suggest": lambda key: suggestions.suggest(store, index, key, at_least=at_least),
-            "plan": lambda key: routing.plan(store, index, key),
+            "suggest": lambda key: suggestions.suggest(store, index, key, at_least=at_least, reach=acquaintance.reach),
+            "plan": lambda key: routing.plan(store, index, key, reach=acquaintance.reach),
             "announce": lambda key: routing.announce(store, index, every, key, at_least=at_least),
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,

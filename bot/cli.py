@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,17 +104,10 @@ def signin(email: str) -> None:
             person = await _known(tx, email)
         if not person.active:
             raise BotError(f"{person.name} has left, as the last import or the chat platform says. Nobody signs in so.")
-        from bot.ports import PersonRef, Profile
-
-        user = f"p{person.id}"
-        ref = PersonRef("web", "local", user)
-        profile = Profile(
-            ref=ref, name=person.name, email=person.email, title=person.title,
-            guest=person.guest,
-        )  # fmt: skip
-        await bot.web.add_people([(profile, person.title)])
+        profile = await bot.web.welcome(f"p{person.id}", person.name, person.email, person.title)
+        profile = replace(profile, guest=person.guest)
         await bot.store.run(lambda tx: experts.introduce(tx, profile))
-        return str(bot.web.signin_link(user))
+        return str(bot.web.signin_link(profile.ref.id))
 
     out.print(_with_bot(link), soft_wrap=True)
 
@@ -353,7 +347,14 @@ def reindex() -> None:
     out.print("In the index: " + ", ".join(f"{count} {kind}" for kind, count in counted.items()))
 
 
-@app.command()
+SET_FORMAT = (
+    "A set is a folder with entries.jsonl (id, title, body, asker, created, answers or answer_key) and queries.jsonl "
+    "(id, title, body, asker, created, split: dev or test, answer_key), either with .xz, and similar.qrels or "
+    "experts.qrels (TREC: query 0 item grade) where there is no answer_key."
+)
+
+
+@app.command(help=f"Measure matching on a set of questions, such as your own history. {SET_FORMAT}")
 def evaluate(folder: Path, run: Path | None = None, least: int = 10, as_json: AsJson = False) -> None:
     """Measure matching on a set of questions (`entries`, `queries`, `qrels`), such as your own history."""
     from expertise_index import SentenceEmbedder
@@ -370,6 +371,10 @@ def evaluate(folder: Path, run: Path | None = None, least: int = 10, as_json: As
             step = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
             try:
                 return await measure(folder, embedder, run=run, least=least, progress=step)
+            except FileNotFoundError as error:
+                raise BotError(f"{error.filename} is missing. {SET_FORMAT}") from None
+            except (KeyError, TypeError, ValueError) as error:
+                raise BotError(f"This set cannot be read: {type(error).__name__} {error}. {SET_FORMAT}") from None
             finally:
                 await embedder.close()
 

@@ -20,7 +20,7 @@ from expertise_index import Evidence, Expert, ExpertiseIndex
 MOST_OPEN_PROMPTS = 4
 #: Below this likeness (cosine) a past answer, or a topic of a profile, is no reason to bother anybody. A topic is a
 #: word or two, and those are a little like everything.
-LEAST_SIMILARITY, LEAST_TOPIC_SIMILARITY = 0.3, 0.42
+LEAST_SIMILARITY, LEAST_TOPIC_SIMILARITY = 0.35, 0.42
 
 
 async def introduce(tx: Transaction, profile: Profile) -> Person:
@@ -134,7 +134,7 @@ async def _in_words(tx: Transaction, found: Sequence[Expert], readable: Collecti
         telling = [e for e in expert.evidence if e.item in mine and e.similarity >= _least(e)]
         if telling and key in people:
             person = people[key]
-            why = _why(telling, mine, list(skills.get(key, {}).values()), tx.now)
+            why = _why(telling, mine, tx.now)
             candidates.append(Candidate(person_id=key, name=person.name, title=person.title, why=why))
     return candidates
 
@@ -143,7 +143,7 @@ def _least(evidence: Evidence) -> float:
     return LEAST_TOPIC_SIMILARITY if evidence.item.startswith("topic:") else LEAST_SIMILARITY
 
 
-def _why(telling: Sequence[Evidence], said: dict[str, str], skills: Sequence[str], now: datetime) -> str:
+def _why(telling: Sequence[Evidence], said: dict[str, str], now: datetime) -> str:
     """The reasons in words: what they answered, when last, whether it was accepted, what their profile says."""
     answers = [e for e in telling if e.kind in ("answered", "accepted")]
     parts = []
@@ -153,11 +153,9 @@ def _why(telling: Sequence[Evidence], said: dict[str, str], skills: Sequence[str
         accepted = ", accepted" if best.kind == "accepted" else ""
         parts.append(f"{many} “{plain(excerpt(said[best.item], 90))}” ({ago(best.at, now)}{accepted})")
     topics = [said[e.item] for e in telling if e.item.startswith("topic:")]
-    if not topics and len(answers) < len(telling):
-        topics = list(skills)
     if topics:
         parts.append(f"profile lists {listed([plain(topic) for topic in topics[:4]])}")
-    return "; ".join(parts) or "close to what they work on"
+    return "; ".join(parts) or "what they do is close to this"
 
 
 async def named(tx: Transaction, ids: Sequence[int], why: str) -> list[Candidate]:

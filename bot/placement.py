@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from bot.experts import LEAST_SIMILARITY, LEAST_TOPIC_SIMILARITY
+from bot.experts import LEAST_SIMILARITY
 from bot.indexing import said_by
 from bot.knowledge import FINDABLE
 from bot.models import Community, Entry, Membership
@@ -17,6 +17,8 @@ from expertise_index import CommunityMatch, ExpertiseIndex
 
 #: What the people who may know weigh, against what was asked before and what communities say of themselves.
 _PEOPLE = 0.5
+#: Below this likeness (cosine) a community's subject is no reason worth telling.
+SPEAKS_OF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ async def _why(
     asked = [titles[key] for key in like if key in titles]
     community = await tx.get(Community, community_id)
     said = said_by(community)
-    near = {m.id for m in because if m.kind == "community" and m.similarity >= LEAST_TOPIC_SIMILARITY}
+    near = {m.id for m in because if m.kind == "community" and m.similarity >= SPEAKS_OF}
     speaks_of = [words for key, words in said.items() if key in near and words != community.name][:2]
     reasons = []
     if asked:

@@ -442,6 +442,10 @@ class ChatPlatform(Protocol):
         """Who this is. Raises `LookupError` for an unknown person."""
         ...
 
+    async def lookup(self, workspace: str, email: str) -> Profile | None:
+        """Who has this address in this workspace; None for nobody, or where the platform cannot be asked that."""
+        ...
+
     async def place(self, place: Place) -> PlaceInfo:
         """What this channel is. Raises `LookupError` for an unknown one."""
         ...

@@ -255,12 +255,15 @@ def preview(
     if usually:
         parts.append(Context(usually))
     value = str(question_id)
+    if why == UNSURE:  # a guess is no place to post by the first button
+        ask = (Button("Change …", "change", value, "primary"), Button("Ask under my name", "post", value))
+    else:
+        ask = (Button("Ask under my name", "post", value, "primary"), Button("Change …", "change", value))
     parts.append(
         Buttons(
             (
-                Button("Ask under my name", "post", value, "primary"),
+                *ask,
                 *(() if aloud else (Button("Ask anonymously", "post_anonymously", value),)),
-                Button("Change …", "change", value),
                 Button("Never mind", "cancel", value),
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any, Literal
@@ -23,7 +23,7 @@ from bot.models import (
     Suggestion,
 )
 from bot.placement import Placement
-from bot.ports import ChatPlatform, Form, FormError, Option, Place, Pressed, Submitted
+from bot.ports import ChatPlatform, Form, FormError, Option, PersonRef, Place, Pressed, Submitted
 from bot.replies import Candidate, Past
 from bot.store import Store, Transaction
 from expertise_index import ExpertiseIndex
@@ -35,17 +35,23 @@ CANDIDATES = 6
 MOST_NAMED = 5  # people an asker adds themselves
 
 
+#: Finds accounts for people, near an account on some platform.
+Reach = Callable[[Sequence[int], PersonRef], Awaitable[None]]
+
+
 async def plan(
     store: Store,
     index: ExpertiseIndex,
     question_id: str,
     *,
+    reach: Reach,
     lead: str = "Then let us ask people.",
     blind: bool = False,
 ) -> None:
     """Choose community and experts for a question, and show the asker a preview.
 
-    `blind`: the search is out of order. The asker chooses the community, its moderators are asked.
+    `reach` finds accounts of people whom only an import knows, near an account. `blind`: the search is out of order.
+    The asker chooses the community, its moderators are asked.
     """
     async with store.reading() as tx:
         question = await tx.session.get(Question, int(question_id))
@@ -62,10 +68,10 @@ async def plan(
     place, who = Placement(next(iter(homes)), ""), list[Candidate]()
 
     async def may_know(space: str) -> list[Candidate]:
-        return await experts.who_knows(
-            store, index, question.text,
-            readable=spaces & {ORG, space}, space=space, without={asker_id}, limit=CANDIDATES, reachable=True,
-        )  # fmt: skip
+        asked: dict[str, Any] = {"readable": spaces & {ORG, space}, "space": space, "without": {asker_id}}
+        found = await experts.who_knows(store, index, question.text, **asked, limit=CANDIDATES)
+        await reach([candidate.person_id for candidate in found], ref)
+        return await experts.who_knows(store, index, question.text, **asked, limit=CANDIDATES, reachable=True)
 
     try:
         if not blind:

@@ -30,7 +30,9 @@ SUGGESTIONS = 3
 SURE_THOUGH_FOREIGN = 0.9
 
 
-async def suggest(store: Store, index: ExpertiseIndex, question_id: str, *, at_least: float) -> None:
+async def suggest(
+    store: Store, index: ExpertiseIndex, question_id: str, *, at_least: float, reach: routing.Reach
+) -> None:
     """Show the asker past answers, privately; or, where none is good enough, whom the bot would ask."""
     async with store.reading() as tx:
         question = await tx.session.get(Question, int(question_id))
@@ -44,10 +46,12 @@ async def suggest(store: Store, index: ExpertiseIndex, question_id: str, *, at_l
         found = await knowledge.find(store, index, asker, question.text, limit=SUGGESTIONS, at_least=at_least)
     except Exception:  # whatever is wrong with the search, the asker must not wait for it
         log.exception("search.failed", question=question_id)
-        await routing.plan(store, index, question_id, lead=replies.BLIND, blind=True)
+        await routing.plan(store, index, question_id, reach=reach, lead=replies.BLIND, blind=True)
         return
     if not found:
-        await routing.plan(store, index, question_id, lead=replies.FOREIGN if foreign else replies.NOTHING_FITS)
+        await routing.plan(
+            store, index, question_id, reach=reach, lead=replies.FOREIGN if foreign else replies.NOTHING_FITS
+        )
         return
 
     async def show(tx: Transaction) -> None:

@@ -42,6 +42,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "dnd.info": ("dnd:read",),
     "oauth.v2.access": (),
     "users.info": ("users:read", "users:read.email"),
+    "users.lookupByEmail": ("users:read.email",),
     "views.open": (),
     "views.publish": (),
 }

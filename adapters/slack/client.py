@@ -203,6 +203,10 @@ class SlackChat:
         """Who this is."""
         return await self.people.profile(person)
 
+    async def lookup(self, workspace: str, email: str) -> Profile | None:
+        """Who has this address."""
+        return await self.people.lookup(workspace, email)
+
     async def place(self, place: Place) -> PlaceInfo:
         """What this channel is."""
         return await self.people.place(place)

@@ -118,6 +118,20 @@ class People:
         self._names.put(ref.workspace, ref.id, profile.name)
         return profile
 
+    async def lookup(self, workspace: str, email: str) -> Profile | None:
+        """Who has this address there: https://docs.slack.dev/reference/methods/users.lookupByEmail"""
+        try:
+            answer = await self._calls.call(workspace, "users.lookupByEmail", email=email)
+        except SlackError as error:
+            if error.code in (*_UNKNOWN_PERSON, "users_not_found"):
+                return None
+            raise
+        user = answer.get("user") or {}
+        try:
+            return await self.profile(PersonRef(PLATFORM, workspace, str(user.get("id") or "")))
+        except LookupError:
+            return None
+
     async def _quiet(self, ref: PersonRef) -> datetime | None:
         try:
             return quiet_in(await self._calls.call(ref.workspace, "dnd.info", user=ref.id), self._clock.now())

@@ -192,6 +192,10 @@ class TeamsChat:
         """Who this is."""
         return await self._people.profile(person)
 
+    async def lookup(self, workspace: str, email: str) -> Profile | None:
+        """Teams does not tell a bot who is in a tenant; people are met where they are."""
+        return None
+
     async def place(self, place: Place) -> PlaceInfo:
         """What this chat or channel is."""
         return await self._people.place(place)

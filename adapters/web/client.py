@@ -184,6 +184,10 @@ class WebChat:
             active=who.active,
         )
 
+    async def lookup(self, workspace: str, email: str) -> Profile | None:
+        """Nobody: who is here was told by the core."""
+        return None
+
     async def place(self, place: Place) -> PlaceInfo:
         """What this channel is."""
         room = await self.rooms.plain(place.channel)
@@ -217,6 +221,12 @@ class WebChat:
                 active=profile.active,
             )
             await self.rooms.keep_person(person, position)
+
+    async def welcome(self, key: str, name: str, email: str | None, title: str) -> Profile:
+        """Somebody who may sign in from now on, and can be written to before they do."""
+        profile = Profile(ref=self.ref(key), name=name, email=email, title=title)
+        await self.add_people([(profile, title)])
+        return profile
 
     async def keep_rights(self, rights: Mapping[str, tuple[bool, bool]]) -> None:
         """By user id: whether they are a guest, and whether their account is on. It holds from the next request."""

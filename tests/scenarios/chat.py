@@ -201,6 +201,9 @@ class FakeChat:
     async def profile(self, person: PersonRef) -> Profile:
         return self.people[person.id]
 
+    async def lookup(self, workspace: str, email: str) -> Profile | None:
+        return next((profile for profile in self.people.values() if profile.email == email), None)
+
     async def place(self, place: Place) -> PlaceInfo:
         if place.channel.startswith("dm-"):
             return PlaceInfo(place=place, name="", private=True, direct=True)
