@@ -239,6 +239,13 @@ async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool
     return True
 
 
+async def soon_a_thread(tx: Transaction, place: Place) -> bool:
+    """Whether a question of this channel is on its way there: a reply may come before its thread is on record."""
+    here = (Question.platform == place.platform, Question.workspace == place.workspace)
+    unsettled = (Question.channel == place.channel, Question.thread.is_(None), Question.state == "routed")
+    return await tx.first(select(Question.id).where(*here, *unsettled)) is not None
+
+
 async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, event_id: str) -> None:
     """Those who answered in private do not watch the thread: they are told what the asker wrote."""
     rows = select(Answer.author_id).where(Answer.question_id == question.id, Answer.withdrawn_at.is_(None)).distinct()

@@ -115,6 +115,7 @@ async def open_bot(
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,
             "round": acquaintance.round,
+            "heard_again": dispatcher.heard_again,
             "overhear": lambda key: listening.overhear(store, index, key, at_least=at_least),
             "saved": lambda key: saving.follow(store, every, addresses, key),
             "unfurl": lambda key: previews.unfurl(store, every, addresses, key),

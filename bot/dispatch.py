@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import astuple
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -48,6 +51,8 @@ from bot.ports import (
     LinkShared,
     Opened,
     PersonChanged,
+    PersonRef,
+    Place,
     PlaceChanged,
     Pointed,
     Pressed,
@@ -101,6 +106,7 @@ SUBMITS: Mapping[str, Submit] = {
 }
 
 
+AGAIN, TRIES = timedelta(seconds=3), 20  # looking for the thread of a reply
 CHOICES = ("community", "rule", "person", "away")  # inputs in which nobody types
 
 
@@ -162,6 +168,23 @@ class Dispatcher:
     async def look_up(self, event_id: str) -> None:
         """Answer a search, as durable work."""
         await self._commands.look_up(event_id)
+
+    async def heard_again(self, event_id: str) -> None:
+        """A reply that came before the thread of its question was on record: look once more."""
+
+        async def look(tx: Transaction) -> None:
+            said = await tx.known_for("heard_again", event_id)
+            ref, place = PersonRef(*said["actor"]), Place(*said["place"])
+            person = await tx.person_of(ref)
+            event = Heard(id=event_id, actor=ref, place=place, at=datetime.fromisoformat(said["at"]),
+                          message_id=said["message"], text=said["text"])  # fmt: skip
+            if person is None or await answers.heard_in_thread(tx, person, event):
+                return
+            if said["left"] and await answers.soon_a_thread(tx, place):
+                await tx.never_mind("heard_again", event_id)
+                await tx.later("heard_again", event_id, after=AGAIN, knowing={**said, "left": said["left"] - 1})
+
+        await self._store.run(look)
 
     async def _open(self, platform: ChatPlatform, event: Event, trigger: str, form: Form) -> None:
         try:
@@ -259,6 +282,15 @@ class Dispatcher:
     async def _heard(self, tx: Transaction, person: Person, event: Heard) -> None:
         in_thread = event.place.thread is not None and not event.direct
         if in_thread and not event.addressed and await answers.heard_in_thread(tx, person, event):
+            return
+        if in_thread and not event.addressed and await answers.soon_a_thread(tx, event.place):
+            said: dict[str, Any] = {
+                "place": astuple(event.place),
+                "actor": astuple(event.actor),
+                "at": event.at.isoformat(),
+            }
+            said |= {"message": event.message_id, "text": event.text, "left": TRIES}
+            await tx.later("heard_again", event.id, after=AGAIN, knowing=said)
             return
         if event.direct or event.addressed:
             await self._commands.said(tx, person, event)

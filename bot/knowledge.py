@@ -223,11 +223,18 @@ async def _tell_owner(tx: Transaction, entry: Entry, by: Person, *, published: b
         await tx.show(f"decided:{entry.id}", card, to=account)
 
 
+async def _may_look_over(tx: Transaction, person: Person, entry: Entry) -> bool:
+    """Its owner and its moderators read an entry before others do."""
+    return person.id == entry.owner_id or person.id in await moderators(tx, entry.community_id)
+
+
 async def read(tx: Transaction, person: Person, event: Pressed) -> None:
     """Show the whole of an entry, privately."""
     row = await tx.get(Entry, row_id(event.value))
     match = Match(id=f"entry:{row.id}", kind="entry", score=0.0, similarity=0.0, words=())
     seen = await seen_by(tx, person, [match])
+    if not seen and row.state == "in_review" and await _may_look_over(tx, person, row):
+        seen = await seen_in(tx, await tx.readable(person), [match], states=(*FINDABLE, "in_review"))
     if not seen:
         raise Unknown  # as of one that never was: nobody learns which there are
     await tx.show(f"read:{seen[0].entry_id}:{event.id}", replies_knowledge.entry(seen[0], now=tx.now), to=event.actor)
@@ -241,12 +248,14 @@ async def seen_by(tx: Transaction, reader: Person | None, matches: Sequence[Matc
     return await seen_in(tx, await tx.readable(reader) if reader else frozenset({ORG}), matches)
 
 
-async def seen_in(tx: Transaction, spaces: Collection[str], matches: Sequence[Match]) -> list[Past]:
+async def seen_in(
+    tx: Transaction, spaces: Collection[str], matches: Sequence[Match], *, states: Sequence[str] = FINDABLE
+) -> list[Past]:
     """The entries of these matches as a reader of `spaces` sees them, in the same order. Checks visibility again,
     against the database: the index may be a moment behind a channel that has just become private."""
     by_id = {int(match.id.partition(":")[2]): match for match in matches}
     rows: list[Entry] = await tx.all(
-        select(Entry).where(Entry.id.in_(by_id), Entry.state.in_(FINDABLE), Entry.space.in_(spaces))
+        select(Entry).where(Entry.id.in_(by_id), Entry.state.in_(states), Entry.space.in_(spaces))
     )
     if not rows:
         return []

@@ -165,3 +165,35 @@ async def test_ask_anonymously_what_was_said_aloud(world: World) -> None:
     await eva.presses("Ask the experts")
     card = eva.sees("I would post it")
     assert "[Ask anonymously]" not in card.words or "your name" in card.words.replace("[Ask under my name]", "")
+
+
+async def test_a_reply_before_the_thread_is_on_record(world: World) -> None:
+    ana, ben = world.be("ana"), world.be("ben")
+    await ana.says(QUESTION)
+    replied = []
+
+    async def replies_at_once() -> None:
+        root = next(p for p in world.chat.posted if p.channel == "pumps")
+        said = world.chat.put("pumps", root.id, "ben", ANSWER)
+        place = world.chat.place_of("pumps", root.id)
+        await world.bot.dispatcher.handle(Heard(**ben._event(place), message_id=said.id, text=ANSWER))
+        replied.append(said)
+
+    world.chat.while_sending = replies_at_once
+    await ana.presses("Ask under my name")
+    assert replied
+    world.clock.forward(seconds=4)
+    await world.settle()
+    assert ANSWER in ana.sees("Ben Okafor answered your question").words
+
+
+async def test_an_imported_expert_is_reached(world: World) -> None:
+    world.chat.add_person("ida", "Ida Imported")
+    async with world.bot.store.transaction() as tx:
+        ida = await tx.add(Person(name="Ida Imported", email="ida@acme.example"))
+        for topic in ("gravel noise of pumps", "suction valve half closed"):
+            tx.session.add(Skill(person_id=ida.id, topic=topic, source="imported"))
+        await tx.later("index", f"people:{ida.id}-{ida.id}")
+    await world.settle()
+    await world.be("ana").says(QUESTION)
+    assert "Ida Imported" in world.be("ana").sees("I would post it").words
