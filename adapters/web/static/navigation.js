@@ -34,6 +34,7 @@ async function reveal(message) {
   const root = state.main.threadOfFound;
   changed("messages", { reveal: root ?? message, quietly: Boolean(root) });
   if (root) await openThread(root, message);
+  else if (state.main.messages.get(message)?.replies) await openThread(message); // its answers are what one comes for
 }
 
 export async function openThread(root, message = null) {
