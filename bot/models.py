@@ -194,7 +194,7 @@ class Suggestion(Base):
     rank: Mapped[int]
     score: Mapped[float]
     why: Mapped[str]
-    outcome: Mapped[str] = mapped_column(String(16), default="shown")  # shown | solved | not_quite
+    outcome: Mapped[str] = mapped_column(String(16), default="shown")  # shown | solved | not_quite | near
     shared: Mapped[bool] = mapped_column(default=False)
 
 

@@ -227,6 +227,14 @@ def solved(text: str, item: Past, now: datetime) -> Message:
     )
 
 
+def _unsure(near: Sequence[Past]) -> list[Part]:
+    """Past answers too unsure to be suggested, by their titles: one tap shows each."""
+    if not near:
+        return []
+    buttons = [Button(excerpt(f"Read: {item.title}", 72), "read", str(item.entry_id)) for item in near]
+    return [Context("Close, but I am not sure that it fits:"), Buttons(tuple(buttons)), Divider()]
+
+
 def preview(
     question_id: int,
     text: str,
@@ -239,11 +247,13 @@ def preview(
     usually: str,
     lead: str,
     aloud: bool = False,
+    near: Sequence[Past] = (),
 ) -> Message:
     """Where the question would go, to whom and why, before anything is posted."""
     who = {"members": "its members", "outsiders": "everybody, **also from other organisations,**"}.get(readers, readers)
     parts: list[Part] = [
         Quote(excerpt(text, 300)),
+        *_unsure(near),
         Text(f"{lead}\nI would post it in **#{plain(channel)}** ({plain(community)}), where {who} can read it."),
     ]
     if why:

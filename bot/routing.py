@@ -26,7 +26,7 @@ from bot.placement import Placement
 from bot.ports import ChatPlatform, Form, FormError, Option, PersonRef, Place, Pressed, Submitted
 from bot.replies import Candidate, Past
 from bot.store import Store, Transaction
-from expertise_index import ExpertiseIndex
+from expertise_index import ExpertiseIndex, Match
 
 log = structlog.get_logger()
 
@@ -46,12 +46,13 @@ async def plan(
     *,
     reach: Reach,
     lead: str = "Then let us ask people.",
+    near: Sequence[tuple[Past, Match]] = (),
     blind: bool = False,
 ) -> None:
     """Choose community and experts for a question, and show the asker a preview.
 
-    `reach` finds accounts of people whom only an import knows, near an account. `blind`: the search is out of order.
-    The asker chooses the community, its moderators are asked.
+    `near` are past answers too unsure to be suggested. `reach` finds accounts of people whom only an import knows,
+    near an account. `blind`: the search is out of order; the asker chooses the community, its moderators are asked.
     """
     async with store.reading() as tx:
         question = await tx.session.get(Question, int(question_id))
@@ -91,6 +92,12 @@ async def plan(
             question.state, question.community_id = "suggested", place.community_id
             question.community_why = place.why or ("" if lead == replies.BLIND else replies.UNSURE)
             question.plan = [_planned(c, asked=place < FIRST_PROMPTS) for place, c in enumerate(chosen)]
+            for rank, (past, match) in enumerate(near):
+                tx.session.add(
+                    Suggestion(question_id=question.id, entry_id=past.entry_id, rank=rank, score=match.score,
+                               why=past.why, outcome="near")
+                )  # fmt: skip
+            await tx.session.flush()
             await _show_preview(tx, question, lead)
 
     await store.run(show)
@@ -149,8 +156,20 @@ async def _show_preview(tx: Transaction, question: Question, lead: str) -> None:
         usually=await usually(tx, community.id),
         lead=lead,
         aloud=question.aloud,
+        near=await _near(tx, question, asker),
     )
     await tx.show(f"ask:{question.id}", card, to=ref)
+
+
+async def _near(tx: Transaction, question: Question, asker: int) -> list[Past]:
+    """Past answers that may fit, as the asker may see them now."""
+    rows: list[Suggestion] = await tx.all(
+        select(Suggestion).where(Suggestion.question_id == question.id, Suggestion.outcome == "near")
+    )
+    matches = [
+        Match(id=f"entry:{row.entry_id}", kind="entry", score=row.score, similarity=0.0, words=()) for row in rows
+    ]
+    return await knowledge.seen_by(tx, await tx.get(Person, asker), matches)
 
 
 def _readers(home: Channel) -> Literal["members", "outsiders", "everybody"]:

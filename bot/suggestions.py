@@ -43,15 +43,15 @@ async def suggest(
     if foreign:  # likeness means little then: only what is nearly the same is shown
         at_least = max(at_least, SURE_THOUGH_FOREIGN)
     try:
-        found = await knowledge.find(store, index, asker, question.text, limit=SUGGESTIONS, at_least=at_least)
+        near = await knowledge.find(store, index, asker, question.text, limit=SUGGESTIONS, at_least=at_least / 2)
     except Exception:  # whatever is wrong with the search, the asker must not wait for it
         log.exception("search.failed", question=question_id)
         await routing.plan(store, index, question_id, reach=reach, lead=replies.BLIND, blind=True)
         return
+    found = [(past, match) for past, match in near if match.score >= at_least]
     if not found:
-        await routing.plan(
-            store, index, question_id, reach=reach, lead=replies.FOREIGN if foreign else replies.NOTHING_FITS
-        )
+        lead = replies.FOREIGN if foreign else replies.NOTHING_FITS
+        await routing.plan(store, index, question_id, reach=reach, lead=lead, near=[] if foreign else near[:2])
         return
 
     async def show(tx: Transaction) -> None:

@@ -81,6 +81,17 @@ async def test_the_preview_says_why_there(world: World) -> None:
     assert "this is a guess" in ana.sees("Why there:").words
 
 
+async def test_what_is_close_but_not_sure_is_one_tap_away(world: World) -> None:
+    """It is not suggested as an answer; its title stands in the preview."""
+    await _answered(world)
+    eva = world.be("eva")
+    await eva.says("The pump makes a gravel noise after the night shift, who knows it?")
+    assert "Close, but I am not sure that it fits" in eva.sees("I would post it").words
+    label = next(b for b in eva.sees("I would post it").words.split("[") if b.startswith("Read:")).split("]")[0]
+    await eva.presses(label)
+    assert ANSWER in eva.sees("looked after by Ben Okafor").words
+
+
 async def test_a_long_answer_can_be_read_to_its_end(world: World) -> None:
     """The card shows its beginning; one tap shows the rest, privately."""
     ana, ben, eva = world.be("ana"), world.be("ben"), world.be("eva")
