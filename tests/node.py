@@ -9,6 +9,14 @@ from pathlib import Path
 
 import pytest
 
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+def _environment() -> dict[str, str]:
+    """Node.js brings its own list of certificate authorities; the machine's, where there is one, counts, too."""
+    more = {"NODE_EXTRA_CA_CERTS": str(AUTHORITIES)} if AUTHORITIES.is_file() else {}
+    return more | dict(os.environ)
+
 
 def node_modules(*packages: str) -> Path:
     """The folder with these packages ("name@version"). Skips where Node.js, npm or its registry is missing."""
@@ -19,8 +27,8 @@ def node_modules(*packages: str) -> Path:
     done = folder / "installed"
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        install = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent", *packages]
-        said = subprocess.run(install, capture_output=True, text=True, check=False, timeout=240)
+        install = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--fetch-retries=1", *packages]
+        said = subprocess.run(install, capture_output=True, text=True, check=False, timeout=240, env=_environment())
         if said.returncode:
             pytest.skip(f"npm could not install {packages[0]}: {said.stderr.strip()[-300:]}")
         done.touch()

@@ -163,7 +163,7 @@ async def test_what_answers_a_command_is_shown(walk: Walk) -> None:
     for command, answer in [
         ("/know pump trips overload", "found for"),
         ("/experts pumps", "Who knows about"),
-        ("/help", "/mine"),
+        ("/help", "/experts pump cavitation"),
     ]:
         await asker.composer("Weaver").fill(command)
         await asker.composer("Weaver").press("Enter")
