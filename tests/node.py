@@ -1,10 +1,11 @@
-"""Programs of others from npm, for tests to hold ours against: installed once, in a folder under the user's cache."""
+"""Programs of others from npm, for tests to hold ours against: installed once, inside the virtual environment."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,12 @@ def node_modules(*packages: str) -> Path:
     """The folder with these packages ("name@version"). Skips where Node.js, npm or its registry is missing."""
     if not shutil.which("node") or not shutil.which("npm"):
         pytest.skip(f"Node.js and npm are not installed, so {packages[0]} cannot run.")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "weaver-tests" / "-".join(name.rpartition("/")[2] for name in packages)
+    folder = Path(sys.prefix) / "node" / "-".join(name.rpartition("/")[2] for name in packages)
     done = folder / "installed"
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
         install = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--fetch-retries=1", *packages]
+        install += ["--cache", str(folder / "cache")]
         said = subprocess.run(install, capture_output=True, text=True, check=False, timeout=240, env=_environment())
         if said.returncode:
             pytest.skip(f"npm could not install {packages[0]}: {said.stderr.strip()[-300:]}")

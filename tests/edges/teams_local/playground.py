@@ -1,6 +1,6 @@
 """Microsoft's own local client of Teams (`@microsoft/m365agentsplayground`), driven over its HTTP and WebSocket side.
 
-It is installed once into a folder under the user's cache. Its page has one person; others act through activities that
+It is installed once inside the virtual environment. Its page has one person; others act through activities that
 are forwarded as they are (`customActivities`). Every request and answer, both ways, comes over its log.
 """
 
