@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "slack_inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(length=64), nullable=False, comment="keyed hash of Slack's id, or of the payload"),
+        sa.Column("key", sa.String(length=64), nullable=False, comment="keyed hash of the platform's id"),
         sa.Column(
             "lane", sa.String(length=64), nullable=False, comment="keyed hash of the channel: its rows keep their order"
         ),
@@ -22,7 +22,9 @@ def upgrade() -> None:
         sa.Column(
             "day", sa.BigInteger(), nullable=False, comment="when it came, to the day: finer would tell who did what"
         ),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "due_at", sa.BigInteger(), nullable=False, comment="milliseconds since 1970, UTC, as in claimed_until"
+        ),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("claimed_by", sa.String(length=60), nullable=False),
         sa.Column("claimed_until", sa.BigInteger(), nullable=False),
