@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,11 +28,14 @@ ANSWER = (
 
 async def _preview(asker: Visitor) -> Locator:
     """Past answers or not, the way to the experts: the preview of what would be posted."""
+    from playwright.async_api import TimeoutError as TooLate
+
     way = asker.message("Only you see this").get_by_role("button", name="sk the experts")
     preview = asker.message("I would post it")
     await way.or_(preview).first.wait_for()
-    if await way.count():
-        await way.click()
+    with suppress(TooLate):  # after "Not quite" on the last answer the card is on its way there by itself
+        if await way.count() and not await preview.count():
+            await way.click(timeout=4000)
     await asker.sees("I would post it")
     return preview
 
