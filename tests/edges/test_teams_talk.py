@@ -380,14 +380,17 @@ async def test_slow_core_is_answered_for_and_does_not_lose_the_press(
 ) -> None:
     """An invoke that takes longer than Teams waits."""
     monkeypatch.setattr("adapters.teams.reception.WAIT", 0.05)
-    go_on = asyncio.Event()
+    reached, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(_event: Pressed) -> None:
+        reached.set()
         await go_on.wait()
 
     teams.core.on_press = slow
     answer = await teams.invoke("adaptiveCard/action", card_action("solved", "12"), replyToId="1")
     assert "still" in answer["value"]
+    async with asyncio.timeout(10):
+        await reached.wait()
     assert isinstance(teams.core.heard[-1], Pressed)
     go_on.set()
     await teams.chat.reception.inbox.stop()
