@@ -31,12 +31,15 @@ def _logs() -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty or freshly migrated database: `migrate` is still to be called, and quick."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'weaver.db'}"
+        yield f"sqlite:///{tmp_path / 'weaver.db'}"
+        return
     server: Postgres = request.getfixturevalue("postgres")
-    return server.migrated()
+    address = server.migrated()
+    yield address
+    server.drop(address)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -29,6 +29,11 @@ class Postgres:
         """The address of a new database in the newest shape."""
         return self._create("TEMPLATE weaver_1")
 
+    def drop(self, address: str) -> None:
+        """Give the space of a database back, whoever is still connected to it."""
+        name = address.partition("?")[0].rpartition("/")[2]
+        self._server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
     def stop(self) -> None:
         """Stop the server."""
         self._server.cleanup()

@@ -73,7 +73,7 @@ async def test_direct_messages_threads_edits_and_deletions(here: Desk) -> None:
     await ana.edits(reply, "a better answer")
     await ana.deletes(reply)
     await here.settled()
-    direct, plain, threaded = sorted(here.bot.of(Heard), key=lambda event: not event.direct)  # in order per channel only
+    direct, plain, threaded = sorted(here.bot.of(Heard), key=lambda heard: not heard.direct)  # in order per channel
     assert (direct.direct, direct.addressed, direct.text, direct.message_id) == (True, False, "help", first.ts)
     assert (plain.direct, plain.addressed, plain.place.thread) == (False, False, None)
     assert threaded.place == here.at(water, root.ts)
