@@ -6,10 +6,12 @@ events at once, is asked again when somebody acts and the last answer is old, an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy import or_, select
@@ -55,6 +57,8 @@ class Acquaintance:
         self._store = store
         self._platforms = platforms
         self._embedded = embedded
+        self._checked: dict[PersonRef, datetime] = {}  # the row keeps the day only: finer tells who acted
+        self._asking: WeakValueDictionary[PersonRef, asyncio.Lock] = WeakValueDictionary()
 
     async def meet(self, event: Event) -> Person:
         """The person who acts, introduced if new; the channel learnt of if new; both asked for again if long ago.
@@ -66,9 +70,10 @@ class Acquaintance:
             person = await tx.person_of(event.actor)
             channel = await tx.channel_at(event.place)
             old = tx.now - FRESH
+        checked = self._checked.get(event.actor) or (account.checked_at if account else None)
         if event.place.channel and (channel is None or channel.checked_at is None or channel.checked_at < old):
             await self.visit(event.place)
-        if account and person and account.checked_at and account.checked_at >= old:
+        if account and person and checked and checked >= old:
             return person
         return await self.ask_who(event.actor) or person or await self._stranger()
 
@@ -113,7 +118,14 @@ class Acquaintance:
             await self.ask_who(ref)
 
     async def ask_who(self, ref: PersonRef) -> Person | None:
-        """Ask the platform who this is, and keep it. Who is unknown there now is switched off; None if never known."""
+        """Ask the platform who this is, and keep it. Who is unknown there now is switched off; None if never known.
+
+        One at a time for each: an answer that was asked for earlier never comes after a newer one.
+        """
+        async with self._asking.setdefault(ref, asyncio.Lock()):
+            return await self._ask_who(ref)
+
+    async def _ask_who(self, ref: PersonRef) -> Person | None:
         try:
             profile = await self._platforms[ref.platform].profile(ref)
         except LookupError:
@@ -136,6 +148,7 @@ class Acquaintance:
             return person, changed
 
         person, changed = await self._store.run(keep)
+        self._checked[profile.ref] = self._store.clock.now()
         if changed:
             await align(self._store, self._embedded)
         return person
@@ -162,7 +175,7 @@ class Acquaintance:
         except DeliveryError as error:
             log.warning("channel.not_asked", reason=str(error))
         else:
-            asked_at = known.changes if known else None
+            asked_at = known.changes if known else -1
 
             async def learn(tx: Transaction) -> None:
                 before = await experts.members(tx, known.space) if known else None

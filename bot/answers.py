@@ -8,10 +8,10 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from bot import experts, forms, knowledge, questions, replies, routing, saving
-from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed
+from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed, Unknown
 from bot.models import Answer, Follower, Person, Prompt, Question
 from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
-from bot.store import Transaction, row_id
+from bot.store import About, Transaction, row_id
 
 LONGEST = 12_000
 OPEN = ("routed", "answered", "accepted")
@@ -93,7 +93,7 @@ async def remind(tx: Transaction, prompt_id: str) -> None:
             f"reminder:{prompt.id}:{tx.now:%Y%m%d}",
             replies.settled(question.text, words),
             to=account,
-            space=question.space,
+            about=About(question=question.id),
         )
 
 
@@ -117,7 +117,7 @@ async def hand_over(tx: Transaction, person: Person, event: Submitted) -> None:
         raise FormError({"person": f"{colleague.name} cannot see that channel. Choose somebody who can."})
     if colleague.id == question.asker_id:  # never said of an anonymous asker: they get the prompt like anybody
         raise FormError({"person": f"{colleague.name} asked this. Choose somebody else."})
-    if not await routing.prompt(tx, question, colleague.id, why="", named_by=person):
+    if not await routing.prompt(tx, question, colleague.id, because=(), named_by=person):
         raise FormError({"person": f"{colleague.name} was asked already. Choose somebody else, or press Pass."})
     await _decide(tx, prompt, question, "handed_over")
 
@@ -149,7 +149,7 @@ async def answer(tx: Transaction, person: Person, event: Submitted) -> None:
 async def _seen(tx: Transaction, person: Person, question_id: str) -> Question:
     question = await tx.get(Question, row_id(question_id))
     if not await tx.may_see(person, question.space):
-        raise NotAllowed("That question is in a channel you are not in.")
+        raise Unknown  # as of one that never was: nobody learns which there are
     return question
 
 
@@ -201,12 +201,12 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
         told = replies.answered(
             asked, row.id, author, row.text, accepted=accepted, withdrawn=row.withdrawn_at is not None
         )
-        await tx.show(f"told:{row.id}", told, to=ref, space=question.space)
+        await tx.show(f"told:{row.id}", told, to=ref, about=About(question=question.id))
     elif (
         asker == row.author_id and question.anonymous
     ):  # a card like the others, which nobody gets: its lack would tell
         told = replies.answered(asked, row.id, author, row.text, accepted=accepted, withdrawn=False)
-        unsent = await tx.show(f"told:{row.id}", told, to=ref, space=question.space)
+        unsent = await tx.show(f"told:{row.id}", told, to=ref, about=About(question=question.id))
         unsent.sent_version = unsent.version
         await tx.never_mind("deliver", unsent.id)
 
@@ -253,7 +253,7 @@ async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, eve
         account = await tx.recipient(author, question.space, platform=question.platform)
         if account and substantive(text):
             card = replies.follow_up(await questions.view(tx, question), text)
-            await tx.show(tx.hidden("follow_up", event_id, author), card, to=account, space=question.space)
+            await tx.show(tx.hidden("follow_up", event_id, author), card, to=account, about=About(question=question.id))
 
 
 async def edited(tx: Transaction, event: Edited) -> None:
@@ -309,15 +309,15 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
     """Accept one answer, as the asker or a moderator of the community."""
     question = await tx.get(Question, row.question_id)
     asker, ref = questions.asker_of(tx, question)
+    if not await tx.may_see(person, question.space):
+        raise NotAllowed("That question is in a channel you are not in any more.") if person.id == asker else Unknown()
     if person.id != asker and person.id not in await knowledge.moderators(tx, question.community_id):
         raise NotAllowed("Only the person who asked, or a moderator, can accept an answer.")
-    if not await tx.may_see(person, question.space):
-        raise NotAllowed("That question is in a channel you are not in.")
     if row.withdrawn_at:
         raise AlreadyDone("Its author took that answer back.")
     if row.accepted_at:
         return
-    row.accepted_at, question.state = tx.now, "accepted"
+    row.accepted_at, question.state = questions.hour(tx.now) if question.anonymous else tx.now, "accepted"
     await tx.session.flush()
     await saving.give_way(tx, question, row)
     entry = await knowledge.keep(tx, question)
@@ -334,12 +334,12 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
     account = await tx.recipient(author.id, question.space, platform=question.platform)
     if account and entry and author.id != person.id:
         card = replies.your_answer_was_accepted(asked, entry.state, entry.review_at, asked.followers)
-        await tx.show(f"accepted:{row.id}", card, to=account, space=question.space)
+        await tx.show(f"accepted:{row.id}", card, to=account, about=About(question=question.id))
     for follower in await tx.all(select(Follower.person_id).where(Follower.question_id == question.id)):
         account = await tx.recipient(follower, question.space, platform=question.platform)
         if account and follower not in (author.id, asker):
             card = replies.question_solved(asked, author.name, row.text)
-            await tx.show(f"solved:{row.id}:{follower}", card, to=account, space=question.space)
+            await tx.show(f"solved:{row.id}:{follower}", card, to=account, about=About(question=question.id))
 
 
 async def accept_message(tx: Transaction, person: Person, place: Place, message_id: str) -> None:
@@ -363,9 +363,10 @@ async def missing_form(tx: Transaction, person: Person, event: Pressed) -> Form:
 async def _asked(tx: Transaction, person: Person, question_id: str) -> Question:
     """One's own question, in a channel one is in."""
     question = await tx.get(Question, row_id(question_id))
-    if questions.asker_of(tx, question)[0] != person.id:
-        raise NotAllowed("Only the person who asked can say what is missing.")
-    if not await tx.may_see(person, question.space):
+    mine, seen = questions.asker_of(tx, question)[0] == person.id, await tx.may_see(person, question.space)
+    if not mine:
+        raise NotAllowed("Only the person who asked can say what is missing.") if seen else Unknown()
+    if not seen:
         raise NotAllowed("That question is not posted, or in a channel you are not in.")
     if question.thread is None:
         raise AlreadyDone("That question is on its way into its channel. Try again in a moment.")
@@ -381,6 +382,11 @@ async def missing(tx: Transaction, person: Person, event: Submitted) -> None:
     await say_what_is_missing(tx, question, text, event.id)
     passed = "I have posted that in the thread and told those who answered. I will tell you what they say."
     await questions.tell(tx, event, replies.given_back(passed, text))
+
+
+async def reply_to_answer(tx: Transaction, person: Person, question: Question, event: Heard) -> None:
+    """The asker replied to the card of an answer."""
+    await say_what_is_missing(tx, await _asked(tx, person, str(question.id)), event.text, event.id)
 
 
 async def say_what_is_missing(tx: Transaction, question: Question, text: str, event_id: str) -> None:

@@ -17,7 +17,7 @@ from adapters.slack import at_work as slack_at_work
 from adapters.teams import TeamsChat, TeamsSettings
 from adapters.teams import at_work as teams_at_work
 from adapters.web import WebChat
-from bot import answers, home, indexing, listening, previews, routing, saving, suggestions
+from bot import answers, home, indexing, last_look, listening, previews, routing, saving, suggestions
 from bot.acquaintance import EVERYBODY, Acquaintance
 from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
@@ -104,7 +104,8 @@ async def open_bot(
     dispatcher = Dispatcher(
         store, index, acquaintance, every, at_least=at_least, addresses=addresses, reactions=settings.reactions
     )
-    deliverer = Deliverer(store, every, when_sent={"question": _when_question_sent, "answer": _when_answer_sent})
+    when_sent = {"question": _when_question_sent, "answer": _when_answer_sent}
+    deliverer = Deliverer(store, every, when_sent=when_sent, last_look=last_look)
     worker = Worker(
         store,
         {

@@ -25,7 +25,7 @@ from bot.errors import InvalidQuestion, NotAllowed
 from bot.models import Answer, Person, Prompt, Question
 from bot.ports import Commanded, Form, FormError, Heard, Message, PersonRef, Pressed, Submitted
 from bot.questions import tell
-from bot.store import Store, Transaction, row_id
+from bot.store import About, Store, Transaction, row_id
 from expertise_index import ExpertiseIndex, Match, words_of
 
 log = structlog.get_logger()
@@ -79,8 +79,8 @@ class Commands:
                 await tell(tx, event, replies.given_back(takes, text))
             case "community":
                 seen = await communities.overview(tx, person, platform=event.actor.platform)
-                may = await founding.may(tx, person, event.place)
-                await tell(tx, event, replies_home.communities(seen, may=may, here=founding.value_of(event.place)))
+                may, here = await founding.may(tx, person, event.place), founding.value_of(tx, person, event.place)
+                await tell(tx, event, replies_home.communities(seen, may=may, here=here))
             case "mine":
                 await tell(tx, event, await overview(tx, person))
             case "profile" if event.trigger:
@@ -124,10 +124,13 @@ class Commands:
         await self._ask(tx, person, event, event.text)
         if not event.direct:
             where = "I have your question. I answer you in our direct conversation, so that only you see it."
-            await tx.show(f"seen:{event.id}", replies.note(where), to=event.place, whisper=event.actor)
+            await tx.show(tx.hidden("seen", event.id), replies.note(where), to=event.place, whisper=event.actor)
 
     async def _ask(self, tx: Transaction, person: Person, event: Heard | Commanded | Submitted, text: str) -> Question:
-        aloud = isinstance(event, Heard) and not event.direct
+        if isinstance(event, Submitted):
+            aloud = event.value == forms.ALOUD
+        else:
+            aloud = not event.direct if isinstance(event, Heard) else event.aloud
         return await questions.ask(tx, person, event.actor, event.place, text, ready=self.ready, aloud=aloud)
 
     async def _reply_to_card(self, tx: Transaction, person: Person, event: Heard) -> bool:
@@ -141,7 +144,7 @@ class Commands:
             row = await tx.get(Answer, int(key))
             question = await tx.get(Question, row.question_id)
             if questions.asker_of(tx, question)[0] == person.id:
-                await answers.say_what_is_missing(tx, question, event.text, event.id)
+                await answers.reply_to_answer(tx, person, question, event)
                 return True
         return False
 
@@ -176,21 +179,24 @@ class Commands:
             asked = await tx.known_for("look_up", event_id)
             person = await tx.get(Person, asked["person"])
             spaces, now = await tx.readable(person), tx.now
-        text, ref = asked["text"], PersonRef(*asked["ref"])
+        text, ref, told = asked["text"], PersonRef(*asked["ref"]), set[int]()
         try:
             if asked["name"] == "know":
                 near = await knowledge.find(self._store, self._index, person, text, limit=FOUND)
                 found = [past for past, match in near if _tells(match, text)]
+                told = {past.entry_id for past in found}
                 message = replies_knowledge.found(text, found, now)
             else:
                 who = await experts.who_knows(self._store, self._index, text, readable=spaces, limit=5)
+                told = {item["entry"] for one in who for item in one.because if "entry" in item}
                 message = replies_knowledge.knowing(text, who)
         except Exception:
             log.exception("search.failed", command=asked["name"])
             message = replies.given_back(
                 "My search is out of order just now. Try again later, or ask it as a question.", text
             )
-        await self._store.run(lambda tx: tx.show(f"found:{event_id}", message, to=ref))
+        about = About(entries=tuple(told))
+        await self._store.run(lambda tx: tx.show(tx.hidden("found", event_id), message, to=ref, about=about))
 
 
 def _command(event: Heard, name: str) -> Commanded:

@@ -80,14 +80,19 @@ async def moderates(tx: Transaction, person: Person, community_id: int) -> bool:
 async def moved(tx: Transaction, place: Place, *, left: PersonRef | None = None) -> None:
     """Something has changed in a channel: what is being asked of the platform meanwhile is old already.
 
-    Who has `left` is waited for no more, whoever they are.
+    Who has `left` sees nothing of it any more, and is not waited for.
     """
     if channel := await tx.channel_at(place):
         locked = await tx.get(Channel, (channel.platform, channel.workspace, channel.channel))
         locked.changes += 1
-        if left:
-            awaited = (AwaitedMember.space == channel.members_space, AwaitedMember.user == left.id)
+        if left:  # at once: whether they are back by now, the platform says
+            space = channel.members_space
+            awaited = (AwaitedMember.space == space, AwaitedMember.user == left.id)
             await tx.session.execute(delete(AwaitedMember).where(*awaited))
+            account = await tx.session.get(Account, (left.platform, left.workspace, left.id))
+            inside = (SpaceMember.space == space, SpaceMember.person_id == account.person_id) if account else ()
+            if inside:
+                await tx.session.execute(delete(SpaceMember).where(*inside))
 
 
 class OldAnswer(Exception):
@@ -99,7 +104,8 @@ async def learn(
 ) -> Channel:
     """Keep what a platform says of a channel now; for a private one, `members` are all who may see it.
 
-    `asked_at` is the channel's count of changes when the platform was asked. Raises `OldAnswer` where it has risen.
+    `asked_at` is the channel's count of changes when the platform was asked (-1: it was not known). Raises `OldAnswer`
+    where it is another one by now.
 
     A channel made private takes along what was asked in it. One made public does not: what its members wrote when it
     was theirs stays theirs.
@@ -187,10 +193,6 @@ async def _close(tx: Transaction, channel: Channel) -> None:
     for entry in closed:
         entry.space = channel.space
         await tx.later("index", f"entries:{entry.id}-{entry.id}")
-    waiting = select(Question).where(Question.state.in_(("open", "suggested")))
-    for question in await tx.all(waiting) if closed else ():
-        question.community_why = ""  # the reasons in its preview may quote what is closed now
-        question.plan = [{**planned, "why": ""} for planned in question.plan]
 
 
 async def joined(tx: Transaction, channel: Channel, person: Person) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from sqlalchemy import delete, func, or_, select, update
@@ -20,7 +21,7 @@ from sqlalchemy.orm import aliased
 
 from bot.models import Card, Lane, Work
 from bot.ports import ChatPlatform, DeliveryError, Message, PersonRef, Place
-from bot.store import Store, Transaction
+from bot.store import About, Store, Transaction
 
 log = structlog.get_logger()
 
@@ -31,6 +32,18 @@ WAIT_FOR_ORDER = timedelta(seconds=60)  # a message that is tried again this soo
 
 Do = Callable[[str], Awaitable[None]]
 WhenSent = Callable[[Transaction, Card, Place, str], Awaitable[None]]
+
+
+class LastLook(Protocol):
+    """Looks at a card just before it is sent: `bot.last_look`."""
+
+    async def may_go(self, tx: Transaction, card: Card, to: Place | PersonRef, about: About, /) -> bool:
+        """Whether it may be sent as it is."""
+        ...
+
+    async def instead(self, tx: Transaction, card: Card, to: Place | PersonRef, about: About, /) -> None:
+        """What happens instead of one that may not."""
+        ...
 
 
 class Postpone(Exception):
@@ -204,10 +217,16 @@ class Deliverer:
     """Brings cards to their platform: sends them, brings sent ones up to date, takes withdrawn ones away."""
 
     def __init__(
-        self, store: Store, platforms: Mapping[str, ChatPlatform], *, when_sent: Mapping[str, WhenSent] | None = None
+        self,
+        store: Store,
+        platforms: Mapping[str, ChatPlatform],
+        *,
+        when_sent: Mapping[str, WhenSent] | None = None,
+        last_look: LastLook | None = None,
     ) -> None:
         self._store = store
         self._platforms = platforms
+        self._last_look = last_look
         self._when_sent = when_sent or {}  # by the first word of the card's key, in the transaction that records it
 
     async def deliver(self, card_id: str) -> None:
@@ -221,11 +240,12 @@ class Deliverer:
                 return
             target = tx.seal.open_json(card.sealed_to)
             named, only_for = _addressee(target)
-            if isinstance(named, PersonRef) and "space" in target:
-                person = await tx.person_of(named)
-                if person is None or not await tx.may_see(person, target["space"]):
-                    card.sent_version, card.failure = card.version, "not for them to see any more"
-                    return
+            about = About(*target["about"]) if "about" in target else None
+            anew = isinstance(named, PersonRef) or card.sealed_message_id is None  # a place has read the sent ones
+            if about and self._last_look and anew and not await self._last_look.may_go(tx, card, named, about):
+                card.sent_version, card.failure = card.version, "not for its readers to see any more"
+                await self._last_look.instead(tx, card, named, about)
+                return
             platform = self._platforms.get(named.platform)
             if platform is None:
                 raise DeliveryError(f"{named.platform} is not configured")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, or_, select
@@ -43,13 +44,8 @@ async def introduce(tx: Transaction, profile: Profile) -> Person:
         )
         await communities.let_in(tx, person.id, ref)
     told_anew = new or (account.guest, account.active) != (profile.guest, profile.active)
-    account.guest, account.active, account.checked_at = (
-        profile.guest,
-        profile.active,
-        (
-            tx.now.replace(minute=0, second=0, microsecond=0)  # finer would tell who acted when
-        ),
-    )
+    account.guest, account.active = profile.guest, profile.active
+    account.checked_at = tx.now.replace(hour=0, minute=0, second=0, microsecond=0)  # finer would tell who acted when
     person.name, person.title = profile.name or person.name, person.title or profile.title
     person.time_zone, person.quiet_until = profile.time_zone, profile.quiet_until
     if told_anew:
@@ -107,7 +103,7 @@ async def who_knows(
         limit=3 * limit,
     )
     async with store.reading() as tx:
-        candidates = await _in_words(tx, found, readable)
+        candidates = await _candidates(tx, found, readable)
         if reachable:
             ids = [candidate.person_id for candidate in candidates]
             here = set(await tx.all(select(Account.person_id).where(Account.person_id.in_(ids))))
@@ -115,53 +111,71 @@ async def who_knows(
         return candidates[:limit]
 
 
-async def _in_words(tx: Transaction, found: Sequence[Expert], readable: Collection[str]) -> list[Candidate]:
-    """Those with a reason worth telling. Profiles and entries are read again: the index may be a moment behind."""
-    ids = [int(expert.person) for expert in found]
-    people = {row.id: row for row in await tx.all(select(Person).where(Person.id.in_(ids)))}
-    skills: dict[int, dict[str, str]] = {}
-    for skill in await tx.all(select(Skill).where(Skill.person_id.in_(ids)).order_by(Skill.topic)):
-        skills.setdefault(skill.person_id, {})[f"topic:{skill.topic.casefold()}"] = skill.topic
-    entry_ids = {int(e.item.partition(":")[2]) for x in found for e in x.evidence if e.item.startswith("entry:")}
-    entries = await tx.all(
-        select(Entry).where(Entry.id.in_(entry_ids), Entry.space.in_(readable), Entry.state.in_(FINDABLE))
-    )
-    titles = {f"entry:{row.id}": row.title for row in entries}
-    candidates = []
-    for expert in found:
-        key = int(expert.person)
-        mine = titles | {f"person:{key}": ""} | skills.get(key, {})
-        telling = [e for e in expert.evidence if e.item in mine and e.similarity >= _least(e)]
-        if telling and key in people:
-            person = people[key]
-            why = _why(telling, mine, tx.now)
-            candidates.append(Candidate(person_id=key, name=person.name, title=person.title, why=why))
-    return candidates
+async def _candidates(tx: Transaction, found: Sequence[Expert], readable: Collection[str]) -> list[Candidate]:
+    """Those with a reason worth telling."""
+    kept = {int(expert.person): [_kept(e) for e in expert.evidence if e.similarity >= _least(e)] for expert in found}
+    why = await in_words(tx, kept, readable)
+    people = {row.id: row for row in await tx.all(select(Person).where(Person.id.in_(kept)))}
+    return [
+        Candidate(person_id=key, name=people[key].name, title=people[key].title, why=why[key], because=tuple(because))
+        for key, because in kept.items()
+        if key in people and why[key]
+    ]
 
 
 def _least(evidence: Evidence) -> float:
     return LEAST_TOPIC_SIMILARITY if evidence.item.startswith("topic:") else LEAST_SIMILARITY
 
 
-def _why(telling: Sequence[Evidence], said: dict[str, str], now: datetime) -> str:
-    """The reasons in words: what they answered, when last, whether it was accepted, what their profile says."""
-    answers = [e for e in telling if e.kind in ("answered", "accepted")]
-    parts = []
-    if answers:
-        best = answers[0]
-        many = f"answered {len(answers)} related questions, such as" if len(answers) > 1 else "answered"
-        accepted = ", accepted" if best.kind == "accepted" else ""
-        parts.append(f"{many} “{plain(excerpt(said[best.item], 90))}” ({ago(best.at, now)}{accepted})")
-    topics = [said[e.item] for e in telling if e.item.startswith("topic:")]
-    if topics:
-        parts.append(f"profile lists {listed([plain(topic) for topic in topics[:4]])}")
-    return "; ".join(parts) or "what they do is close to this"
+def _kept(evidence: Evidence) -> dict[str, Any]:
+    """Evidence as a row keeps it: what it rests on, not its words, which not everybody may read."""
+    kind, _, key = evidence.item.partition(":")
+    if kind == "entry":
+        return {"entry": int(key), "accepted": evidence.kind == "accepted", "at": evidence.at.isoformat()}
+    return {"topic": key} if kind == "topic" else {"close": True}
+
+
+async def in_words(
+    tx: Transaction, kept: Mapping[int, Sequence[dict[str, Any]]], readable: Collection[str]
+) -> dict[int, str]:
+    """By person, the reasons to ask them, in the port's Markdown, as a reader of `readable` may know them now.
+
+    `kept` is evidence by person, the best first: an answered entry, a topic of their profile, that what they do is
+    close, words of our own, or that the asker named them, which goes without saying. Entries and profiles are read
+    again; what is gone, or hidden from the reader, is no reason. Empty where none is left.
+    """
+    entry_ids = {item["entry"] for because in kept.values() for item in because if "entry" in item}
+    may_read = (Entry.id.in_(entry_ids), Entry.space.in_(readable), Entry.state.in_(FINDABLE))
+    titles = {row.id: row.title for row in await tx.all(select(Entry).where(*may_read))}
+    topics: dict[tuple[int, str], str] = {}
+    for skill in await tx.all(select(Skill).where(Skill.person_id.in_(kept)).order_by(Skill.topic)):
+        topics[skill.person_id, skill.topic.casefold()] = skill.topic
+    found = {}
+    for key, because in kept.items():
+        parts = [item["words"] for item in because if "words" in item]
+        if answered := [item for item in because if item.get("entry") in titles]:
+            best = answered[0]
+            many = f"answered {len(answered)} related questions, such as" if answered[1:] else "answered"
+            accepted = ", accepted" if best["accepted"] else ""
+            when = ago(datetime.fromisoformat(best["at"]), tx.now)
+            parts.append(f"{many} “{plain(excerpt(titles[best['entry']], 90))}” ({when}{accepted})")
+        if listing := [topics[key, item["topic"]] for item in because if (key, item.get("topic")) in topics]:
+            parts.append(f"profile lists {listed([plain(topic) for topic in listing[:4]])}")
+        if not parts and {"close": True} in because:
+            parts.append("what they do is close to this")
+        found[key] = "; ".join(parts)
+    return found
 
 
 async def named(tx: Transaction, ids: Sequence[int], why: str) -> list[Candidate]:
     """People somebody named themselves."""
     rows = {row.id: row for row in await tx.all(select(Person).where(Person.id.in_(ids)))}
-    return [Candidate(person_id=key, name=rows[key].name, title=rows[key].title, why=why) for key in ids if key in rows]
+    because = ({"words": why},) if why else ()
+    return [
+        Candidate(person_id=key, name=rows[key].name, title=rows[key].title, why=why, because=because)
+        for key in ids
+        if key in rows
+    ]
 
 
 async def known(tx: Transaction, refs: Sequence[PersonRef]) -> list[Person]:

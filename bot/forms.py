@@ -8,6 +8,7 @@ from bot.ports import Form, Input, Option
 from bot.replies import Asked, Candidate, excerpt, lines, plain
 
 ASKED, KEPT = 12_000, 10_000  # characters
+ALOUD = "aloud"  # the value of a question's form: others have read the words under the asker's name already
 
 
 def answer_form(name: str, value: str, asked: Asked, *, initial: str = "") -> Form:
@@ -30,7 +31,7 @@ def answer_form(name: str, value: str, asked: Asked, *, initial: str = "") -> Fo
     )
 
 
-def ask_form(text: str = "", *, author: str | None = None) -> Form:
+def ask_form(text: str = "", *, author: str | None = None, aloud: bool = False) -> Form:
     """Where a question is asked; `text` are `author`'s words, brought to the experts by somebody (None: their own)."""
     intro = "I look for past answers first. Nothing is posted before you have seen where, and said so."
     if author is not None:
@@ -44,7 +45,8 @@ def ask_form(text: str = "", *, author: str | None = None) -> Form:
     )
     asked = Input(name="text", label="Your question", kind="long_text", initial=text[:ASKED], max_length=ASKED)
     inputs = (asked,) if author is not None else (asked, detail)
-    return Form(name="ask", value="", title="Ask the experts", submit="Ask", intro=intro, inputs=inputs)
+    value = ALOUD if aloud else ""
+    return Form(name="ask", value=value, title="Ask the experts", submit="Ask", intro=intro, inputs=inputs)
 
 
 def profile_form(topics: Sequence[str], away: str) -> Form:

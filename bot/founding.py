@@ -11,9 +11,9 @@ from typing import Literal
 from sqlalchemy import func, select
 
 from bot import communities, forms, replies_home
-from bot.errors import BotError, NotAllowed
+from bot.errors import BotError, ConfigurationError, NotAllowed, Unknown
 from bot.models import Channel, Community, Membership, Person
-from bot.ports import Form, FormError, Option, Place, PlaceInfo, Pressed, Submitted, clean
+from bot.ports import Form, FormError, Option, Place, PlaceInfo, Pressed, Submitted
 from bot.store import Transaction
 
 RULES = {
@@ -25,9 +25,9 @@ LONGEST_NAME, LONGEST_DOMAIN = 80, 2000
 NEW = "new"
 
 
-def value_of(place: Place) -> str:
-    """A channel as a button or a form gives it back."""
-    return "/".join(astuple(place)[:3])
+def value_of(tx: Transaction, person: Person, place: Place) -> str:
+    """A channel as a button or a form gives it back: sealed, for this person, so that nobody can name another one."""
+    return tx.seal.seal_json([person.id, *astuple(place)[:3]])
 
 
 async def may(tx: Transaction, person: Person, place: Place) -> Literal["found", "change", "nothing"]:
@@ -49,7 +49,7 @@ async def form(tx: Transaction, person: Person, place: Place) -> Form:
     mine = [] if here else await communities.moderated_by(tx, person)
     homes = [Option(str(row.id), row.name, "gets this channel, too") for row in mine]
     return forms.community_form(
-        value_of(place),
+        value_of(tx, person, place),
         name=here.name if here else channel.name.replace("-", " ").replace("_", " ").strip().capitalize(),
         domain=here.domain if here else "",
         rule=here.rule if here else "publish",
@@ -61,12 +61,12 @@ async def form(tx: Transaction, person: Person, place: Place) -> Form:
 
 async def open_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """The same, by its button."""
-    return await form(tx, person, _place(event.value))
+    return await form(tx, person, _place(tx, person, event.value))
 
 
 async def found(tx: Transaction, person: Person, event: Submitted) -> None:
     """Take the form: found the community, or change it. Its founder is its first moderator."""
-    channel = await _channel(tx, person, _place(event.value))
+    channel = await _channel(tx, person, _place(tx, person, event.value))
     if channel.community_id is None and event.text("community") not in ("", NEW):
         await _settle_in(tx, person, channel, event.text("community"))
         return
@@ -132,7 +132,7 @@ async def _settle_in(tx: Transaction, person: Person, channel: Channel, communit
 async def _announce(tx: Transaction, person: Person, channel: Channel, community: Community) -> None:
     place = Place(channel.platform, channel.workspace, channel.channel)
     card = replies_home.founded(community.name, community.domain, person.name)
-    await tx.show(f"founded:{community.id}:{value_of(place)}", card, to=place)
+    await tx.show(f"founded:{community.id}:{channel.members_space}", card, to=place)
 
 
 async def _wrong(
@@ -180,6 +180,12 @@ async def _channel(tx: Transaction, person: Person, place: Place) -> Channel:
     return channel
 
 
-def _place(value: str) -> Place:
-    parts = clean(value).split("/")
-    return Place(*parts) if len(parts) == 3 else Place("", "", "")
+def _place(tx: Transaction, person: Person, value: str) -> Place:
+    """The channel that `value_of` named. Raises `Unknown` for what is not ours, or was given to somebody else."""
+    try:
+        person_id, *parts = tx.seal.open_json(value)
+    except (ConfigurationError, ValueError, TypeError):
+        raise Unknown from None
+    if person_id != person.id:
+        raise Unknown
+    return Place(*parts)

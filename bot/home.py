@@ -70,7 +70,11 @@ async def compose(tx: Transaction, person: Person, ref: PersonRef) -> Message:
 
 async def _asking(tx: Transaction, prompt: Prompt) -> Asking:
     question = await tx.session.get_one(Question, prompt.question_id)
-    return Asking(prompt_id=prompt.id, asked=await questions.view(tx, question), why=prompt.why)
+    return Asking(
+        prompt_id=prompt.id,
+        asked=await questions.view(tx, question),
+        why=await questions.why_asked(tx, prompt, question),
+    )
 
 
 async def _communities(tx: Transaction, person: Person, platform: str) -> tuple[Belonging, ...]:

@@ -25,7 +25,7 @@ from bot.models import (
 )
 from bot.ports import Form, Place, Pressed, Submitted
 from bot.replies import Past, plain
-from bot.store import Store, Transaction, row_id
+from bot.store import About, Store, Transaction, row_id
 from expertise_index import ExpertiseIndex, Match
 
 #: States in which an entry may be found. A draft is found, too, and says that nobody has reviewed it yet.
@@ -159,7 +159,7 @@ async def ask_moderators(tx: Transaction, entry: Entry, community: Community, *,
     for person_id in await moderators(tx, community.id):
         account = await tx.recipient(person_id, entry.space)
         if account:
-            await tx.show(f"review:{entry.id}:{person_id}", card, to=account)
+            await tx.show(f"review:{entry.id}:{person_id}", card, to=account, about=About(entries=(entry.id,)))
 
 
 async def _reviewable(tx: Transaction, person: Person, entry_id: str) -> Entry:
@@ -237,7 +237,8 @@ async def read(tx: Transaction, person: Person, event: Pressed) -> None:
         seen = await seen_in(tx, await tx.readable(person), [match], states=(*FINDABLE, "in_review"))
     if not seen:
         raise Unknown  # as of one that never was: nobody learns which there are
-    await tx.show(f"read:{seen[0].entry_id}:{event.id}", replies_knowledge.entry(seen[0], now=tx.now), to=event.actor)
+    card = replies_knowledge.entry(seen[0], now=tx.now)
+    await tx.show(tx.hidden("read", row.id, event.id), card, to=event.actor, about=About(entries=(row.id,)))
 
 
 # --- what a reader sees -----------------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ async def overhear(store: Store, index: ExpertiseIndex, event_id: str, *, at_lea
 
     async def offer(tx: Transaction) -> None:
         channel = await tx.channel_at(place)
-        first = await tx.first_time(tx.seal.mark(f"overheard:{event_id}"))
+        first = await tx.first_time(f"overheard:{event_id}")
         if not first or channel is None or not channel.listening or await _muted(tx, person, place):
             return
         question = await tx.add(

@@ -169,9 +169,9 @@ class Question(Base):
     aloud: Mapped[bool] = mapped_column(default=False)  # others have read it under the asker's name already
     overheard: Mapped[bool] = mapped_column(default=False)  # said in a channel where the bot listens, not to the bot
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"), index=True)
-    community_why: Mapped[str] = mapped_column(default="")  # why it goes there, in the port's Markdown
-    previewed: Mapped[str] = mapped_column(default="")  # the channel and its readers, as the asker was shown them
-    plan: Mapped[list[Any]] = mapped_column(default=list)  # [{"person": id, "why": words}], before it is posted
+    community_why: Mapped[list[Any]] = mapped_column(default=list)  # why it goes there: see `placement.in_words`
+    agreed: Mapped[str] = mapped_column(String(40), default="")  # keyed hash of the channel and who reads it
+    plan: Mapped[list[Any]] = mapped_column(default=list)  # [{"person": id, "because": evidence, "asked": bool}]
     platform: Mapped[str | None] = mapped_column(String(16))
     workspace: Mapped[str | None] = mapped_column(String(128))
     channel: Mapped[str | None] = mapped_column(String(128))
@@ -217,7 +217,7 @@ class Prompt(Base):
     expert_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     #: open | answered | passed | handed_over | later | closed
     state: Mapped[str] = mapped_column(String(16), default="open")
-    why: Mapped[str] = mapped_column(default="")
+    because: Mapped[list[Any]] = mapped_column(default=list)  # why they are asked: see `experts.in_words`
     named_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
 from bot.experts import LEAST_SIMILARITY
 from bot.indexing import said_by
-from bot.knowledge import FINDABLE
+from bot.knowledge import FINDABLE, names_of
 from bot.models import Community, Entry, Membership
 from bot.replies import Candidate, excerpt, listed, plain
 from bot.store import Store, Transaction
@@ -23,10 +24,10 @@ SPEAKS_OF = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The community where a question would be asked. `why` is in the port's Markdown; empty where nothing tells."""
+    """The community where a question would be asked, and what speaks for it, as it is kept: see `in_words`."""
 
     community_id: int
-    why: str
+    because: list[dict[str, Any]] = field(default_factory=list)
 
 
 async def choose(
@@ -52,8 +53,8 @@ async def choose(
         if not shares:
             return None
         best = max(shares, key=lambda key: (shares[key], -key))
-        belonging = [candidate.name for candidate in who[:3] if best in members.get(candidate.person_id, set())]
-        return Placement(best, await _why(tx, best, matches.get(best), readable, belonging))
+        belonging = [who.person_id for who in who[:3] if best in members.get(who.person_id, set())]
+        return Placement(best, await _because(tx, best, matches.get(best), belonging))
 
 
 async def _members(tx: Transaction, people: Sequence[int]) -> dict[int, set[int]]:
@@ -64,28 +65,37 @@ async def _members(tx: Transaction, people: Sequence[int]) -> dict[int, set[int]
     return found
 
 
-async def _why(
-    tx: Transaction, community_id: int, match: CommunityMatch | None, readable: Collection[str], people: Sequence[str]
-) -> str:
-    """The reasons in words, from what the asker may see; entries are read again."""
+async def _because(
+    tx: Transaction, community_id: int, match: CommunityMatch | None, people: Sequence[int]
+) -> list[dict[str, Any]]:
+    """What speaks for this community, as it is kept: entries, subjects, people."""
     because = match.because if match else ()
     like = [int(m.id.partition(":")[2]) for m in because if m.kind == "entry" and m.similarity >= LEAST_SIMILARITY]
+    said = said_by(await tx.get(Community, community_id))
+    near = {m.id for m in because if m.kind == "community" and m.similarity >= SPEAKS_OF}
+    subjects = [words for key, words in said.items() if key in near][:2]
+    return [*({"entry": key} for key in like), *({"subject": words} for words in subjects),
+            *({"person": key} for key in people)]  # fmt: skip
+
+
+async def in_words(
+    tx: Transaction, community_id: int, because: Sequence[dict[str, Any]], readable: Collection[str]
+) -> str:
+    """Why a question goes to this community, in the port's Markdown, from what a reader of `readable` may see now."""
+    reasons = [item["words"] for item in because if "words" in item]
+    like = [item["entry"] for item in because if "entry" in item]
     entries = await tx.all(
         select(Entry).where(Entry.id.in_(like), Entry.space.in_(readable), Entry.state.in_(FINDABLE))
     )
     titles = {row.id: row.title for row in entries}
-    asked = [titles[key] for key in like if key in titles]
-    community = await tx.get(Community, community_id)
-    said = said_by(community)
-    near = {m.id for m in because if m.kind == "community" and m.similarity >= SPEAKS_OF}
-    speaks_of = [words for key, words in said.items() if key in near and words != community.name][:2]
-    reasons = []
-    if asked:
+    if asked := [titles[key] for key in like if key in titles]:
         many = f"{len(asked)} like questions were answered there, such as" if asked[1:] else "it answered"
         reasons.append(f"{many} “{plain(excerpt(asked[0], 90))}”")
-    if speaks_of:
+    community = await tx.get(Community, community_id)
+    said = set(said_by(community).values()) - {community.name}
+    if speaks_of := [item["subject"] for item in because if item.get("subject") in said]:
         reasons.append(f"it is about {listed([plain(words) for words in speaks_of])}")
-    if people:
-        names = listed([plain(name) for name in people])
-        reasons.append(f"{names}, who may know, {'is a member' if len(people) == 1 else 'are members'}")
+    names = await names_of(tx, [item.get("person") for item in because])
+    if people := [plain(name) for name in names.values()]:
+        reasons.append(f"{listed(people)}, who may know, {'are members' if people[1:] else 'is a member'}")
     return "; ".join(reasons)

@@ -36,7 +36,9 @@ async def ask(tx: Transaction, person: Person, event: Pointed, *, ready: bool) -
     if event.trigger:
         author = await tx.person_of(event.author) if event.author else None
         own = author is not None and author.id == person.id
-        return forms.ask_form(questions.typed(event.text), author=None if own else author.name if author else "")
+        aloud = own and await tx.channel_at(event.place) is not None
+        whose = None if own else author.name if author else ""
+        return forms.ask_form(questions.typed(event.text), author=whose, aloud=aloud)
     await questions.ask(tx, person, event.actor, event.place, event.text, ready=ready, aloud=True)
     return None
 

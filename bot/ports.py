@@ -110,12 +110,14 @@ class Heard(Event):
 class Commanded(Event):
     """A command such as `/experts solar pumps`: `name` without the slash, the rest as `text`.
 
-    `trigger` lets the platform open a form in answer; it is short-lived (Slack: 3 seconds).
+    `trigger` lets the platform open a form in answer; it is short-lived (Slack: 3 seconds). `aloud`: others read it
+    where it was given.
     """
 
     name: str
     text: str = ""
     trigger: str = ""
+    aloud: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
-from bot import communities, knowledge, replies
+from bot import communities, experts, knowledge, replies
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed
 from bot.models import (
+    ORG,
     Account,
     Answer,
     Follower,
@@ -21,7 +22,7 @@ from bot.models import (
 )
 from bot.ports import Event, Heard, Message, PersonRef, Place, clean
 from bot.replies import Asked, Past
-from bot.store import Transaction, row_id
+from bot.store import About, Transaction, row_id
 
 LONGEST = 12_000
 
@@ -101,7 +102,7 @@ async def tell(tx: Transaction, event: Event, message: Message) -> None:
     """A private reply where the person is: in the direct conversation, or for their eyes in the channel."""
     direct = isinstance(event, Heard) and event.direct
     whisper = None if direct or not event.place.channel else event.actor
-    await tx.show(f"reply:{event.id}", message, to=event.place if whisper else event.actor, whisper=whisper)
+    await tx.show(tx.hidden("reply", event.id), message, to=event.place if whisper else event.actor, whisper=whisper)
 
 
 # --- views and cards ------------------------------------------------------------------------------------------------
@@ -136,7 +137,8 @@ async def view(tx: Transaction, question: Question) -> Asked:
 async def show_question(tx: Transaction, question: Question) -> None:
     """Bring the question's card in its channel up to date."""
     await tx.session.flush()
-    await tx.show(f"question:{question.id}", replies.question(await view(tx, question)), to=home_of(question).root)
+    card = replies.question(await view(tx, question))
+    await tx.show(f"question:{question.id}", card, to=home_of(question).root, about=About(question=question.id))
     await home_changed(tx, question.asker_id)
 
 
@@ -145,12 +147,20 @@ async def show_prompt(tx: Transaction, row: Prompt, question: Question, *, simil
     account = await tx.account_of(row.expert_id, platform=question.platform)
     names = await knowledge.names_of(tx, [row.named_by_id])
     card = replies.prompt(
-        await view(tx, question), row.id, why=row.why, named_by=names.get(row.named_by_id, ""),
-        similar=similar or [], state=row.state, now=tx.now,
+        await view(tx, question), row.id, why=await why_asked(tx, row, question),
+        named_by=names.get(row.named_by_id, ""), similar=similar or [], state=row.state, now=tx.now,
     )  # fmt: skip
     if account:
-        await tx.show(f"prompt:{row.id}", card, to=account, space=question.space)
+        told = About(question=question.id, entries=tuple(past.entry_id for past in similar or ()))
+        await tx.show(f"prompt:{row.id}", card, to=account, about=told)
     await home_changed(tx, row.expert_id)
+
+
+async def why_asked(tx: Transaction, row: Prompt, question: Question) -> str:
+    """Why this expert was asked. Only from what all readers of the question see: more would tell who asked."""
+    expert = await tx.session.get_one(Person, row.expert_id)
+    spaces = await tx.readable(expert) & {ORG, question.space or ORG}
+    return (await experts.in_words(tx, {expert.id: row.because}, spaces))[expert.id]
 
 
 async def home_changed(tx: Transaction, person_id: int | None, *, after: timedelta = timedelta(seconds=2)) -> None:

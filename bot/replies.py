@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import humanize
 
@@ -102,6 +102,7 @@ class Candidate:
     name: str
     title: str
     why: str
+    because: tuple[dict[str, Any], ...] = ()  # what `why` rests on, as it is kept: see `experts.in_words`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +240,7 @@ def preview(
     question_id: int,
     text: str,
     *,
+    agreed: str,
     community: str,
     channel: str,
     readers: Literal["members", "everybody", "outsiders"],
@@ -249,7 +251,10 @@ def preview(
     aloud: bool = False,
     near: Sequence[Past] = (),
 ) -> Message:
-    """Where the question would go, to whom and why, before anything is posted."""
+    """Where the question would go, to whom and why, before anything is posted.
+
+    `agreed` marks the channel and its readers: the button says what it agrees to, so that an old one posts nothing.
+    """
     who = {"members": "its members", "outsiders": "everybody, **also from other organisations,**"}.get(readers, readers)
     parts: list[Part] = [
         Quote(excerpt(text, 300)),
@@ -264,16 +269,18 @@ def preview(
     parts += [someone(c) for c in candidates]
     if usually:
         parts.append(Context(usually))
-    value = str(question_id)
+    if aloud:
+        parts.append(Context("Others have read it under your name already, so it cannot be asked without."))
+    value, here = str(question_id), f"{question_id}.{agreed}"
     if why == UNSURE:  # a guess is no place to post by the first button
-        ask = (Button("Change …", "change", value, "primary"), Button("Ask under my name", "post", value))
+        ask = (Button("Change …", "change", value, "primary"), Button("Ask under my name", "post", here))
     else:
-        ask = (Button("Ask under my name", "post", value, "primary"), Button("Change …", "change", value))
+        ask = (Button("Ask under my name", "post", here, "primary"), Button("Change …", "change", value))
     parts.append(
         Buttons(
             (
                 *ask,
-                *(() if aloud else (Button("Ask anonymously", "post_anonymously", value),)),
+                *(() if aloud else (Button("Ask anonymously", "post_anonymously", here),)),
                 Button("Never mind", "cancel", value),
             )
         )

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select
 
 from bot import communities, experts, forms, knowledge, placement, questions, replies
 from bot.errors import InvalidQuestion, NoCommunity, NotAllowed
@@ -17,6 +17,7 @@ from bot.models import (
     Answer,
     Channel,
     Community,
+    Entry,
     Person,
     Prompt,
     Question,
@@ -25,14 +26,16 @@ from bot.models import (
 from bot.placement import Placement
 from bot.ports import ChatPlatform, Form, FormError, Option, PersonRef, Place, Pressed, Submitted
 from bot.replies import Candidate, Past
-from bot.store import Store, Transaction
+from bot.store import About, Store, Transaction
 from expertise_index import ExpertiseIndex, Match
 
 log = structlog.get_logger()
 
 FIRST_PROMPTS = 3
 CANDIDATES = 6
-MOST_NAMED = 5  # people an asker adds themselves
+CHANGED_MEANWHILE = "I have not posted it yet: who reads that channel has changed since. Have another look, please."
+MOST_NAMED = 5  # people an asker adds themselves, whose evidence is that:
+NAMED: list[Any] = [{"named": True}]
 
 
 #: Finds accounts for people, near an account on some platform.
@@ -66,7 +69,7 @@ async def plan(
         words = str(NoCommunity())
         await store.run(lambda tx: tx.show(f"ask:{question_id}", replies.settled(question.text, words), to=ref))
         return
-    place, who = Placement(next(iter(homes)), ""), list[Candidate]()
+    place, who = Placement(next(iter(homes))), list[Candidate]()
 
     async def may_know(space: str) -> list[Candidate]:
         asked: dict[str, Any] = {"readable": spaces & {ORG, space}, "space": space, "without": {asker_id}}
@@ -90,7 +93,8 @@ async def plan(
         if question.state in ("open", "suggested"):
             chosen = who or await _moderators(tx, place.community_id, without=asker_id)
             question.state, question.community_id = "suggested", place.community_id
-            question.community_why = place.why or ("" if lead == replies.BLIND else replies.UNSURE)
+            unsure = [{"words": replies.UNSURE}] if lead != replies.BLIND else []
+            question.community_why = place.because or unsure
             question.plan = [_planned(c, asked=place < FIRST_PROMPTS) for place, c in enumerate(chosen)]
             for rank, (past, match) in enumerate(near):
                 tx.session.add(
@@ -98,7 +102,7 @@ async def plan(
                                why=past.why, outcome="near")
                 )  # fmt: skip
             await tx.session.flush()
-            await _show_preview(tx, question, lead)
+            await show_preview(tx, question, lead)
 
     await store.run(show)
 
@@ -120,45 +124,54 @@ async def route(
     best = await placement.choose(store, index, text, among=among, readable=readable, who=who)
     async with store.reading() as tx:
         name = await communities.name(tx, best.community_id) if best else None
+        why = await placement.in_words(tx, best.community_id, best.because, readable) if best else ""
     return {
         "community": name,
-        "why": best.why.replace("\\", "") if best else "",
+        "why": why.replace("\\", ""),
         "experts": [{"name": c.name, "title": c.title, "why": c.why.replace("\\", "")} for c in who[:FIRST_PROMPTS]],
     }
 
 
 def _planned(candidate: Candidate, *, asked: bool) -> dict[str, Any]:
-    return {"person": candidate.person_id, "why": candidate.why, "asked": asked}
+    return {"person": candidate.person_id, "because": list(candidate.because), "asked": asked}
 
 
-async def _candidates(tx: Transaction, question: Question, *, asked_only: bool) -> list[Candidate]:
-    chosen = [p for p in question.plan if p["asked"] or not asked_only]
-    why = {p["person"]: p["why"] for p in chosen}
-    return [replace(c, why=why[c.person_id]) for c in await experts.named(tx, list(why), "")]
+async def _candidates(
+    tx: Transaction, question: Question, spaces: Collection[str], *, asked_only: bool
+) -> list[Candidate]:
+    """The people of the plan, with the reasons that a reader of `spaces` may know."""
+    because = {p["person"]: p["because"] for p in question.plan if p["asked"] or not asked_only}
+    why = await experts.in_words(tx, because, spaces)
+    return [replace(c, why=why[c.person_id]) for c in await experts.named(tx, list(because), "")]
 
 
-async def _show_preview(tx: Transaction, question: Question, lead: str) -> None:
+async def show_preview(tx: Transaction, question: Question, lead: str) -> None:
+    """Show the asker where the question would go, to whom and why, from what they may see now."""
     asker, ref = questions.asker_of(tx, question)
     community = await tx.get(Community, question.community_id)
     spaces = await tx.readable(await tx.get(Person, asker))
     home = await communities.home(tx, community.id, platform=ref.platform, spaces=spaces)
     if home is None:
         raise NoCommunity
-    question.previewed = _seen(home)
+    near = await _near(tx, question, asker)
+    because = [*question.community_why, *(item for p in question.plan if p["asked"] for item in p["because"])]
+    quoted = await _quoted(tx, because, spaces)
     card = replies.preview(
         question.id,
         question.text,
+        agreed=_agreement(tx, home),
         community=community.name,
         channel=home.name,
         readers=_readers(home),
-        why=question.community_why,
-        candidates=await _candidates(tx, question, asked_only=True),
+        why=await placement.in_words(tx, community.id, question.community_why, spaces),
+        candidates=await _candidates(tx, question, spaces, asked_only=True),
         usually=await usually(tx, community.id),
         lead=lead,
         aloud=question.aloud,
-        near=await _near(tx, question, asker),
+        near=near,
     )
-    await tx.show(f"ask:{question.id}", card, to=ref)
+    told = About(entries=(*(past.entry_id for past in near), *quoted))
+    await tx.show(f"ask:{question.id}", card, to=ref, about=told)
 
 
 async def _near(tx: Transaction, question: Question, asker: int) -> list[Past]:
@@ -172,13 +185,25 @@ async def _near(tx: Transaction, question: Question, asker: int) -> list[Past]:
     return await knowledge.seen_by(tx, await tx.get(Person, asker), matches)
 
 
+async def _quoted(tx: Transaction, because: Sequence[dict[str, Any]], spaces: Collection[str]) -> list[int]:
+    """The entries among the reasons that a reader of `spaces` sees."""
+    keys = {item["entry"] for item in because if "entry" in item}
+    seen = select(Entry.id).where(Entry.id.in_(keys), Entry.space.in_(spaces), Entry.state.in_(knowledge.FINDABLE))
+    return await tx.all(seen)
+
+
 def _readers(home: Channel) -> Literal["members", "outsiders", "everybody"]:
     return "members" if home.private else "outsiders" if home.outsiders else "everybody"
 
 
-def _seen(home: Channel) -> str:
-    """Where a question would be posted and who reads it there: what the asker agrees to."""
-    return f"{home.members_space} {_readers(home)}"
+def _agreement(tx: Transaction, home: Channel) -> str:
+    """Where a question would be posted and who reads it there: what the asker agrees to by the button it is in."""
+    return tx.seal.mark(f"{home.members_space} {_readers(home)}")[:12]
+
+
+def agreed(tx: Transaction, question: Question, home: Channel) -> bool:
+    """Whether this channel is, still, what the asker agreed to."""
+    return question.agreed == _agreement(tx, home)
 
 
 async def usually(tx: Transaction, community_id: int) -> str:
@@ -210,7 +235,7 @@ async def change_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     question = await questions.own(tx, person, event.value, "open", "suggested")
     homes = await communities.homes_for(tx, person, platform=event.actor.platform)
     options = [Option(str(key), await communities.name(tx, key), f"#{home.name}") for key, home in homes.items()]
-    candidates = await _candidates(tx, question, asked_only=False)
+    candidates = await _candidates(tx, question, await tx.readable(person), asked_only=False)
     picked = [str(p["person"]) for p in question.plan if p["asked"]]
     chosen = str(question.community_id or "")
     return forms.change_form(question.id, question.text, options, chosen, candidates, picked, questions.LONGEST)
@@ -227,12 +252,14 @@ async def change(tx: Transaction, person: Person, event: Submitted) -> None:
     if event.text("community") not in {str(key) for key in homes}:
         raise FormError({"community": "Choose one of the communities in the list."})
     if question.community_id != int(event.text("community")):
-        question.community_id, question.community_why = int(event.text("community")), "you chose it"
+        question.community_id, question.community_why = int(event.text("community")), [{"words": "you chose it"}]
     space = homes[question.community_id].space
     allowed = await experts.members(tx, space)
-    if len(event.chosen("also")) > MOST_NAMED:
-        raise FormError({"also": f"Choose {MOST_NAMED} people at most. The channel reaches everybody else."})
     also = await experts.known(tx, [replace(event.actor, id=key) for key in event.chosen("also")])
+    stay = set(event.chosen("experts"))
+    named = {p["person"] for p in question.plan if p["because"] == NAMED and str(p["person"]) in stay}
+    if len(named | {p.id for p in also}) > MOST_NAMED:
+        raise FormError({"also": f"Choose {MOST_NAMED} people at most. The channel reaches everybody else."})
     outside = [p.name for p in also if p.guest or not p.active or (allowed is not None and p.id not in allowed)]
     if outside:
         raise FormError({"also": f"{replies.listed(outside)} cannot see that channel. Choose somebody who can."})
@@ -241,9 +268,9 @@ async def change(tx: Transaction, person: Person, event: Submitted) -> None:
         {**p, "asked": str(p["person"]) in picked} for p in question.plan if allowed is None or p["person"] in allowed
     ]
     known = {p["person"] for p in kept}
-    new = [{"person": p.id, "why": "", "asked": True} for p in also if p.id not in known and p.id != person.id]
+    new = [{"person": p.id, "because": NAMED, "asked": True} for p in also if p.id not in known and p.id != person.id]
     question.plan = new + sorted(kept, key=lambda p: not p["asked"])
-    await _show_preview(tx, question, "Changed as you said.")
+    await show_preview(tx, question, "Changed as you said.")
 
 
 async def cancel(tx: Transaction, person: Person, event: Pressed) -> None:
@@ -258,15 +285,17 @@ async def cancel(tx: Transaction, person: Person, event: Pressed) -> None:
 
 async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     """Post the question in its community's channel, under the asker's name or without."""
-    question = await questions.own(tx, person, event.value, "open", "suggested")
+    question_id, _, agreement = event.value.partition(".")
+    question = await questions.own(tx, person, question_id, "open", "suggested")
     spaces = await tx.readable(person)
     home = await communities.home(tx, question.community_id, platform=event.actor.platform, spaces=spaces)
     if home is None:
         raise NoCommunity
     if not await tx.may_see(person, home.space):
         raise NotAllowed("You are not in that channel. Choose another community.")
-    if question.previewed != _seen(home):
-        await _show_preview(tx, question, "This has changed since I showed it to you. Have another look, please.")
+    question.agreed = agreement
+    if not agreed(tx, question, home):
+        await show_preview(tx, question, "This has changed since I showed it to you. Have another look, please.")
         return
     if question.aloud and event.action == "post_anonymously":
         raise NotAllowed(
@@ -275,15 +304,30 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     question.state, question.anonymous = "routed", event.action == "post_anonymously"
     question.asker_id = None if question.anonymous else person.id
     question.asked_at = questions.hour(tx.now) if question.anonymous else tx.now
-    if question.anonymous:  # what was shared of it stands in the channel under the asker's name
-        shared = update(Suggestion).where(Suggestion.question_id == question.id)
-        await tx.session.execute(shared.values(shared=False))
+    if question.anonymous:  # what they were shown tells what they may see; what they shared stands there with a name
+        await tx.session.execute(delete(Suggestion).where(Suggestion.question_id == question.id))
     home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
     question.platform, question.workspace, question.channel = home.platform, home.workspace, home.channel
     question.space = home.space
     await questions.show_question(tx, question)
     asked = await questions.view(tx, question)
     await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=True), to=questions.asker_of(tx, question)[1])
+
+
+async def take_back(tx: Transaction, question_id: int) -> None:
+    """While it waited to be posted, others came to read its channel than the asker agreed to: they are asked again."""
+    question = await tx.get(Question, question_id)
+    if question.state != "routed" or question.thread is not None:
+        return
+    question.state, question.asker_id, question.anonymous = "suggested", None, False
+    question.platform = question.workspace = question.channel = question.space = None
+    asker = await tx.get(Person, questions.asker_of(tx, question)[0])
+    await questions.home_changed(tx, asker.id)
+    try:
+        await show_preview(tx, question, CHANGED_MEANWHILE)
+    except NoCommunity as error:
+        card, ref = replies.settled(question.text, str(error)), questions.asker_of(tx, question)[1]
+        await tx.show(f"ask:{question.id}", card, to=ref)
 
 
 async def when_posted(tx: Transaction, question_id: int, place: Place, message_id: str) -> None:
@@ -316,7 +360,7 @@ async def announce(
         chosen = [p for p in question.plan if p["asked"]]
         for planned in chosen:
             near = similar.get(planned["person"], [])
-            if not await prompt(tx, question, planned["person"], why=planned["why"], similar=near):
+            if not await prompt(tx, question, planned["person"], because=planned["because"], similar=near):
                 await prompt_next(tx, question)  # who is not reached is made up for by the next best
         prompted = await tx.all(select(Prompt.expert_id).where(Prompt.question_id == question.id).order_by(Prompt.id))
         names = await knowledge.names_of(tx, prompted)
@@ -345,7 +389,7 @@ async def prompt(
     question: Question,
     expert_id: int,
     *,
-    why: str,
+    because: Sequence[dict[str, Any]],
     similar: list[Past] | None = None,
     named_by: Person | None = None,
 ) -> bool:
@@ -355,7 +399,7 @@ async def prompt(
     if account is None or await tx.first(asked):
         return False
     row = await tx.add(
-        Prompt(question_id=question.id, expert_id=expert_id, why=why,
+        Prompt(question_id=question.id, expert_id=expert_id, because=list(because),
                created_at=questions.hour(tx.now) if question.anonymous else tx.now,
                named_by_id=named_by.id if named_by else None)
     )  # fmt: skip
@@ -368,11 +412,11 @@ async def prompt_next(tx: Transaction, question: Question) -> bool:
     busy = await experts.unavailable(tx)
     for planned in question.plan:
         free = not planned["asked"] and planned["person"] not in busy
-        if free and await prompt(tx, question, planned["person"], why=planned["why"]):
+        if free and await prompt(tx, question, planned["person"], because=planned["because"]):
             question.plan = [{**p, "asked": p["asked"] or p is planned} for p in question.plan]
             return True
     asker = questions.asker_of(tx, question)[0]
     for candidate in await _moderators(tx, question.community_id or 0, without=asker):
-        if await prompt(tx, question, candidate.person_id, why=candidate.why):
+        if await prompt(tx, question, candidate.person_id, because=candidate.because):
             return True
     return False

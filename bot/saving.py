@@ -17,7 +17,7 @@ from sqlalchemy import select
 from bot import communities, forms, knowledge, questions, replies, replies_knowledge
 from bot.addresses import Addresses
 from bot.errors import AlreadyDone, BotError, ConfigurationError, NoCommunity, NotAllowed, Unknown
-from bot.models import ORG, Answer, Channel, Community, Entry, EntryAnswer, EntryVersion, Person, Question, SeenEvent
+from bot.models import ORG, Answer, Channel, Community, Entry, EntryAnswer, EntryVersion, Person, Question
 from bot.ports import (
     ChatPlatform,
     Deleted,
@@ -32,7 +32,7 @@ from bot.ports import (
     Submitted,
 )
 from bot.questions import tell
-from bot.store import Store, Transaction
+from bot.store import About, Store, Transaction
 
 log = structlog.get_logger()
 
@@ -102,7 +102,7 @@ async def save(tx: Transaction, person: Person, event: Submitted, addresses: Add
     row = await questions.answer_at(tx, source.place, source.message_id)
     if await _tell_if_kept(tx, event, await _kept(tx, source, row), addresses):
         return
-    if await tx.session.get(SeenEvent, _removed(tx, source.place, source.message_id)):
+    if await tx.had(_removed(source.place, source.message_id)):
         raise AlreadyDone("Its author has removed that message meanwhile, so I do not keep it.")
     title, text = questions.typed(event.text("title")), questions.typed(event.text("text"))
     errors = {}
@@ -127,8 +127,12 @@ async def save(tx: Transaction, person: Person, event: Submitted, addresses: Add
 async def by_reaction(tx: Transaction, person: Person, ref: PersonRef, place: Place, message_id: str) -> None:
     """Keep an answer by an emoji on it, as its author or a moderator; quietly nothing otherwise."""
     row = await questions.answer_at(tx, place, message_id)
-    question = await tx.get(Question, row.question_id) if row else None
-    if row is None or question is None or not await tx.may_see(person, question.space):
+    channel = await tx.channel_at(place)
+    if row is None or channel is None:
+        return
+    await tx.get(Channel, (place.platform, place.workspace, place.channel))  # not while it is being closed
+    question = await tx.get(Question, row.question_id)
+    if not await tx.may_see(person, question.space):
         return
     may = person.id == row.author_id or person.id in await knowledge.moderators(tx, question.community_id)
     source = Source(place=place, message_id=message_id, author_id=row.author_id, text=tx.seal.mark(row.text))
@@ -148,15 +152,15 @@ async def give_way(tx: Transaction, question: Question, row: Answer) -> None:
 
 async def deleted(tx: Transaction, event: Deleted) -> None:
     """A message was removed: what was kept of it is taken back, and it cannot be kept any more."""
-    await tx.first_time(_removed(tx, event.place, event.message_id))
+    await tx.first_time(_removed(event.place, event.message_id))
     entry = await _by_hand(tx, event.place, event.message_id)
     if entry and entry.state != "retired":
         await knowledge.retire(tx, entry, by=None, reason="its message was removed")
         await knowledge.settle_review(tx, entry, "Taken back by its author.")
 
 
-def _removed(tx: Transaction, place: Place, message_id: str) -> str:
-    return tx.seal.mark("/".join(("removed", place.platform, place.workspace, place.channel, message_id)))
+def _removed(place: Place, message_id: str) -> str:
+    return "/".join(("removed", place.platform, place.workspace, place.channel, message_id))
 
 
 async def edited(tx: Transaction, event: Edited) -> None:
@@ -207,13 +211,13 @@ async def follow(store: Store, platforms: Mapping[str, ChatPlatform], addresses:
         author, by = await tx.get(Person, answer.author_id), await tx.get(Person, known["by"])
         address = addresses.entry(entry.id)
         ref = PersonRef(*known["ref"])
-        await tx.show(
-            f"saved:{entry.id}", replies_knowledge.saved(entry.title, author.name, entry.state, address), to=ref
-        )
+        told = About(entries=(entry.id,))
+        card = replies_knowledge.saved(entry.title, author.name, entry.state, address)
+        await tx.show(f"saved:{entry.id}", card, to=ref, about=told)
         account = await tx.recipient(author.id, entry.space, platform=place.platform)
         if account and author.id != by.id:
             card = replies_knowledge.your_answer_was_saved(by.name, entry.title, answer.text, entry.state, address)
-            await tx.show(f"your_saved:{entry.id}", card, to=account)
+            await tx.show(f"your_saved:{entry.id}", card, to=account, about=told)
         if entry.state in ("draft", "in_review"):
             community = await tx.get(Community, entry.community_id)
             await knowledge.ask_moderators(tx, entry, community, author_id=author.id, text=answer.text)
@@ -280,9 +284,11 @@ async def _source(tx: Transaction, event: Pointed) -> tuple[Source, Answer | Non
 
 
 async def _channel(tx: Transaction, person: Person, source: Source) -> Channel:
-    channel = await tx.channel_at(source.place)
-    if channel is None:
+    """The channel of the message, locked: it is not closed while something of it is being kept."""
+    place = source.place
+    if await tx.channel_at(place) is None:
         raise NotAllowed("That was said in private, so it stays there. I keep only what was written in a channel.")
+    channel = await tx.get(Channel, (place.platform, place.workspace, place.channel))
     if not await tx.may_see(person, channel.space):
         raise NotAllowed("You are not in that channel, as far as I know, so you cannot keep what was said there.")
     return channel

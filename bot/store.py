@@ -11,7 +11,7 @@ import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -115,6 +115,18 @@ class _Turn:
         self._busy = False
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a message tells of: whether its readers may see that is asked again before it goes.
+
+    A question, entries; `suggestion` is the one that is shared by it.
+    """
+
+    question: int = 0
+    entries: tuple[int, ...] = ()
+    suggestion: int = 0
+
+
 def row_id(text: str) -> int:
     """The id of a row, as a button or a form gave it back. Raises `Unknown` for what cannot be one."""
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**31):
@@ -157,11 +169,15 @@ class Transaction:
 
     async def first_time(self, event_id: str) -> bool:
         """Whether this event has not had its effect before; marks it as having it now."""
-        if await self.session.get(SeenEvent, event_id) is not None:
+        if await self.had(event_id):
             return False
         day = self.now.replace(hour=0, minute=0, second=0, microsecond=0)  # finer would tell who asked what when
-        await self.add(SeenEvent(id=event_id, at=day))
+        await self.add(SeenEvent(id=self.seal.mark(event_id), at=day))  # ids name people on some platforms
         return True
+
+    async def had(self, event_id: str) -> bool:
+        """Whether this event has had its effect."""
+        return await self.session.get(SeenEvent, self.seal.mark(event_id)) is not None
 
     # --- people and places --------------------------------------------------------------------------------------
 
@@ -206,29 +222,29 @@ class Transaction:
         *,
         to: Place | PersonRef,
         whisper: PersonRef | None = None,
-        space: str | None = None,
+        about: About | None = None,
     ) -> Card:
         """Send `message`, or bring the card sent earlier under `key` up to date.
 
-        To a place, to one person in private, or (`whisper`) to one person in a place. With a `space`, delivery asks
-        again whether the person may see it: messages may wait for hours.
+        To a place, to one person in private, or (`whisper`) to one person in a place. `about`: see `bot.last_look`.
         """
         card: Card | None = await self.first(select(Card).where(Card.key == key).with_for_update())
         if card and card.withdrawn:  # the platform has removed that message, or will: this becomes another one
             card.key = f"{key}#{card.id}"
             await self.session.flush()
             card = None
+        target: dict[str, Any] = {"place" if isinstance(to, Place) else "person": astuple(to)}
+        if about:
+            target["about"] = astuple(about)
+        if whisper:
+            target["whisper"] = astuple(whisper)
         if card is None:
-            target: dict[str, Any] = {"place" if isinstance(to, Place) else "person": astuple(to)}
-            if space:
-                target["space"] = space
-            if whisper:
-                target["whisper"] = astuple(whisper)
             card = await self.add(
                 Card(id=uuid.uuid4().hex, key=key, sealed_to=self.seal.seal_json(target), content=message.as_json())
             )
         elif card.content != message.as_json():
             card.content, card.version = message.as_json(), card.version + 1
+            card.sealed_to = self.seal.seal_json(target)
         else:
             return card
         channel = "/".join(str(part) for part in astuple(to)[:3])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import structlog
@@ -20,7 +20,7 @@ from bot.models import (
 )
 from bot.ports import Place, Pressed
 from bot.replies import Past
-from bot.store import Store, Transaction, row_id
+from bot.store import About, Store, Transaction, row_id
 from expertise_index import ExpertiseIndex, Match
 
 log = structlog.get_logger()
@@ -90,17 +90,33 @@ async def _show_suggestions(tx: Transaction, question: Question, asker: Person) 
         origin = await tx.channel_at(Place(*tx.seal.open_json(question.sealed_origin))) if question.overheard else None
         overheard_in = origin.name if origin else ""
         card = replies.suggestions(question.id, question.text, seen, tx.now, overheard_in=overheard_in)
-        await tx.show(f"ask:{question.id}", card, to=questions.asker_of(tx, question)[1])
+        told = About(entries=tuple(item.entry_id for item in seen))
+        await tx.show(f"ask:{question.id}", card, to=questions.asker_of(tx, question)[1], about=told)
     return len(seen)
+
+
+async def show_again(tx: Transaction, question_id: int) -> None:
+    """The asker's card quoted what is not theirs to read any more: show what is."""
+    question = await tx.get(Question, question_id)
+    asker, ref = questions.asker_of(tx, question)
+    if question.state == "suggested" and question.community_id is not None:
+        await routing.show_preview(tx, question, "I have looked again at what I showed you.")
+    elif question.state == "suggested":
+        if not await _show_suggestions(tx, question, await tx.get(Person, asker)):
+            await tx.later("plan", question.id)
+    elif question.state == "closed":
+        await tx.show(f"ask:{question.id}", replies.settled(question.text, "Solved by a past answer."), to=ref)
 
 
 async def _past(tx: Transaction, reader: Person, row: Suggestion) -> Past | None:
     """The suggested entry as this reader may see it, or None."""
+    seen = await _seen_in(tx, await tx.readable(reader), row)
+    return replace(seen[0], why=row.why, suggestion_id=row.id, outcome=row.outcome, shared=row.shared) if seen else None
+
+
+async def _seen_in(tx: Transaction, spaces: Collection[str], row: Suggestion) -> list[Past]:
     match = Match(id=f"entry:{row.entry_id}", kind="entry", score=row.score, similarity=row.score, words=())
-    seen = await knowledge.seen_by(tx, reader, [match])
-    if not seen:
-        return None
-    return replace(seen[0], why=row.why, suggestion_id=row.id, outcome=row.outcome, shared=row.shared)
+    return [replace(past, why="") for past in await knowledge.seen_in(tx, spaces, [match])]
 
 
 async def _suggestion(tx: Transaction, person: Person, event: Pressed) -> tuple[Suggestion, Question, Past]:
@@ -120,19 +136,17 @@ async def solved(tx: Transaction, person: Person, event: Pressed) -> None:
     row.outcome, question.state, question.closed_reason = "solved", "closed", "solved by a past answer"
     entry = await tx.get(Entry, row.entry_id)
     helped = await knowledge.endorse(tx, entry, person.id)
-    await tx.show(
-        f"ask:{question.id}", replies.solved(question.text, replace(past, helped=helped), tx.now),
-        to=questions.asker_of(tx, question)[1],
-    )  # fmt: skip
+    told, ref = About(entries=(entry.id,)), questions.asker_of(tx, question)[1]
+    await tx.show(f"ask:{question.id}", replies.solved(question.text, replace(past, helped=helped), tx.now),
+                  to=ref, about=told)  # fmt: skip
     authors = await tx.all(
         select(EntryAnswer.author_id).where(EntryAnswer.entry_id == entry.id, EntryAnswer.accepted).distinct()
     )
     for author in authors:
         account = await tx.recipient(author, entry.space) if author and author != person.id else None
         if account:
-            await tx.show(
-                f"helped:{entry.id}:{author}:{helped}", replies.your_answer_helped(entry.title, helped), to=account
-            )
+            card = replies.your_answer_helped(entry.title, helped)
+            await tx.show(f"helped:{entry.id}:{author}:{helped}", card, to=account, about=told)
 
 
 async def not_quite(tx: Transaction, person: Person, event: Pressed) -> None:
@@ -161,8 +175,23 @@ async def share(tx: Transaction, person: Person, event: Pressed) -> None:
     row.shared = True
     await tx.session.flush()
     origin = Place(channel.platform, channel.workspace, channel.channel)
-    await tx.show(tx.hidden("shared", row.id), replies.shared(person.name, past, tx.now), to=origin)
+    [past] = await _seen_in(tx, await communities.readers_see(tx, channel), row)  # not more than its readers may know
+    about = About(entries=(row.entry_id,), suggestion=row.id)
+    await tx.show(tx.hidden("shared", row.id), replies.shared(person.name, past, tx.now), to=origin, about=about)
     await _show_suggestions(tx, question, person)
+
+
+async def not_shared(tx: Transaction, suggestion_id: int) -> None:
+    """While it waited to be posted, somebody came into the channel who may not see it."""
+    row = await tx.get(Suggestion, suggestion_id)
+    question = await tx.get(Question, row.question_id)
+    asker, ref = questions.asker_of(tx, question)
+    row.shared = False
+    await tx.session.flush()
+    words = "I could not share that past answer: not everybody who reads that channel may see it any more."
+    await tx.show(tx.hidden("unshared", row.id), replies.note(words), to=ref)
+    if question.state == "suggested" and question.community_id is None:
+        await _show_suggestions(tx, question, await tx.get(Person, asker))
 
 
 async def _where_to_share(tx: Transaction, question: Question, person: Person, entry: Entry) -> Channel | None:

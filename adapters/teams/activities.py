@@ -179,7 +179,7 @@ def _message(envelope: Envelope) -> list[Event]:
     common = envelope.common()
     command = command_in(text) if (direct or mentioned) and not quoted else None
     if command is not None:
-        return [Commanded(**common, name=command[0], text=command[1])]
+        return [Commanded(**common, name=command[0], text=command[1], aloud=not direct)]
     if direct and quoted:
         common["place"] = envelope.place.in_thread(quoted)
     message_id = text_in(activity, "id")

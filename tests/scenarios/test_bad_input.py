@@ -254,7 +254,8 @@ async def test_pressed_twice_at_once(world: World) -> None:
     """Two taps, one effect: posted once, asked once, accepted once."""
     ana, ben = world.be("ana"), world.be("ben")
     await ana.says(QUESTION)
-    await asyncio.gather(*(twice(ana, "post", "1", number) for number in range(4)))
+    [value] = [button.value for button in ana.sees("I would post it").buttons if button.action == "post"]
+    await asyncio.gather(*(twice(ana, "post", value, number) for number in range(4)))
     await ana.bot.worker.settle()
     assert len([p for p in world.chat.posted if p.channel == "pumps" and "asks" in p.words]) == 1
     assert len([p for p in private_to(world.chat, "ben") if "you may know" in p.words]) == 1

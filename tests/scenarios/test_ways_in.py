@@ -126,3 +126,32 @@ async def test_an_action_of_an_older_version(world: World) -> None:
     ana, ben = world.be("ana"), world.be("ben")
     await ana.points("praise", await ben.says("Well done everybody.", to="pumps"))
     ana.sees("older version")
+
+
+async def test_one_s_own_message_was_read_under_one_s_name(world: World) -> None:
+    """Brought to the experts, it cannot be asked anonymously any more, and the preview says why."""
+    ben = world.be("ben")
+    form = await ben.points("ask", await ben.says(QUESTION, to="pumps"))
+    await ben.fills(form)
+    card = ben.sees("I would post it").words
+    assert "Others have read it under your name already" in card
+    assert "anonymously" not in card
+
+
+async def test_nobody_names_everybody(world: World) -> None:
+    """Five people at most, however often the preview is changed; those unticked again do not count."""
+    for number in range(7):
+        world.chat.add_person(f"p{number}", f"Person {number}")
+        world.chat.inside["pumps"].add(f"p{number}")
+        await world.be(f"p{number}").commands("mine")
+    ana = world.be("ana")
+    await ana.says("What is a good name for a boat?")
+    await ana.fills(await ana.presses("Change …"), also=("p0", "p1", "p2", "p3"))
+    form = await ana.presses("Change …")
+    picked = next(item.initial for item in form.inputs if item.name == "experts")
+    with pytest.raises(FormError, match="5 people at most"):
+        await ana.fills(form, experts=picked, also=("p4", "p5"))
+    await ana.fills(form, experts=picked[:3], also=("p4", "p5"))
+    card = ana.sees("I would post it").words
+    assert "Person 5" in card
+    assert "Person 3" not in card

@@ -71,8 +71,8 @@ def _cards() -> list[Message]:
     return [
         replies.looking(HOSTILE, ready=True), replies.suggestions(1, HOSTILE, [past, replace(past, shared=True)], NOW),
         replies.solved(HOSTILE, past, NOW), replies.posted(asked, [HOSTILE], waiting=False),
-        replies.preview(1, HOSTILE, community=HOSTILE, channel=HOSTILE, readers="outsiders", why=replies.UNSURE,
-                        candidates=[someone], usually="", lead=replies.FOREIGN),
+        replies.preview(1, HOSTILE, agreed="a1b2", community=HOSTILE, channel=HOSTILE, readers="outsiders",
+                        why=replies.UNSURE, candidates=[someone], usually="", lead=replies.FOREIGN, aloud=True),
         replies.cancelled(HOSTILE), replies.question(asked), replies.answer(asked, 1, HOSTILE, HOSTILE, accepted=True),
         replies.answered(asked, 1, HOSTILE, HOSTILE, accepted=False, withdrawn=False),
         replies.answered(asked, 1, HOSTILE, HOSTILE, accepted=False, withdrawn=True),
