@@ -62,15 +62,24 @@ class Acquaintance:
         Raises `Stranger` for an actor whom the platform does not know.
         """
         async with self._store.reading() as tx:
-            account = await tx.session.get(Account, _key(event.actor))
-            person = await tx.person_of(event.actor)
             channel = await tx.channel_at(event.place)
             old = tx.now - FRESH
         if event.place.channel and (channel is None or channel.checked_at is None or channel.checked_at < old):
             await self.visit(event.place)
+        return await self.who(event.actor)
+
+    async def who(self, ref: PersonRef) -> Person:
+        """The person behind an account, asked for if new or long not asked for. Raises `Stranger` for nobody."""
+        async with self._store.reading() as tx:
+            account = await tx.session.get(Account, _key(ref))
+            person = await tx.person_of(ref)
+            old = tx.now - FRESH
         if account and person and account.checked_at and account.checked_at >= old:
             return person
-        return await self.ask_who(event.actor) or person or await self._stranger()
+        found = await self.ask_who(ref) or person
+        if found is None:
+            raise Stranger
+        return found
 
     async def moved(self, event: Joined | Left) -> None:
         """Somebody came into a channel or left it. Of a private one the platform is asked who is in it: events come
@@ -215,9 +224,6 @@ class Acquaintance:
             return None
         known = Profile(ref=ref, name=person.name, time_zone=person.time_zone, active=False)
         return await self._keep(known)
-
-    async def _stranger(self) -> Person:
-        raise Stranger
 
 
 def _key(ref: PersonRef) -> tuple[str, str, str]:

@@ -23,9 +23,10 @@ from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import PRESSES, Dispatcher
 from bot.errors import ConfigurationError
+from bot.insertions import Insertions
 from bot.migrations import migrate
 from bot.models import Card
-from bot.ports import ChatPlatform, Clock, Place, SystemClock
+from bot.ports import ChatPlatform, Clock, Composer, Place, SystemClock
 from bot.seal import Seal, secret_in
 from bot.settings import Settings
 from bot.store import Store, Transaction, open_engine
@@ -42,6 +43,7 @@ class Bot:
     store: Store
     index: ExpertiseIndex
     dispatcher: Dispatcher
+    composer: Composer
     worker: Worker
     web: WebChat
     slack: SlackChat | None
@@ -101,6 +103,9 @@ async def open_bot(
     at_least = settings.suggest_at
     acquaintance = Acquaintance(store, every, web)
     addresses = Addresses(settings.address)
+    composer = Insertions(store, index, acquaintance, addresses=addresses)
+    if teams:
+        teams.assist(composer)
     dispatcher = Dispatcher(
         store, index, acquaintance, every, at_least=at_least, addresses=addresses, reactions=settings.reactions
     )
@@ -130,6 +135,7 @@ async def open_bot(
             store=store,
             index=index,
             dispatcher=dispatcher,
+            composer=composer,
             worker=worker,
             web=web,
             slack=slack,

@@ -6,7 +6,7 @@ both ways and verifies who spoke. No platform's own dictionary passes beyond `ad
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -360,6 +360,18 @@ class Form:
     intro: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insertable:
+    """What somebody may put into a message they are writing: `message` is what all its readers will see.
+
+    `title` and `hint` are plain words for the list to choose from, which only the writer sees.
+    """
+
+    title: str
+    hint: str
+    message: Message
+
+
 # --- the platform -------------------------------------------------------------------------------------------------
 
 
@@ -461,6 +473,17 @@ class ChatPlatform(Protocol):
 
 #: What an adapter calls for each event. It returns when the effect is committed, so that the platform may be told.
 EventHandler = Callable[[Event], Awaitable[None]]
+
+
+class Composer(Protocol):
+    """What an adapter asks of the core while somebody writes a message to others, in `place`.
+
+    Both answer at once, or raise `BotError` with a sentence for the writer.
+    """
+
+    async def search(self, writer: PersonRef, place: Place, text: str) -> Sequence[Insertable]:
+        """What the writer may insert about `text`, best first; never nothing."""
+        ...
 
 
 class Clock(Protocol):

@@ -7,6 +7,7 @@ https://learn.microsoft.com/microsoftteams/platform/messaging-extensions/how-to/
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from adapters.teams.forms import TOKEN, Forms, zone_of
 from adapters.teams.render import CARD, Element, attachment_of, card_of
 from adapters.teams.settings import PLATFORM
 from adapters.teams.text import dict_in, dicts_in, plain, text_in
-from bot.ports import Event, Form, Message, PersonRef, Place, Pointed, Pressed, Submitted
+from bot.ports import Event, Form, Insertable, PersonRef, Place, Pointed, Pressed, Submitted, clean
 
 ACTION, FETCH, SUBMIT = "adaptiveCard/action", "task/fetch", "task/submit"
 POINT, POINT_SUBMIT = "composeExtension/fetchTask", "composeExtension/submitAction"
@@ -41,6 +42,7 @@ POINTERS = (
 )
 SEARCH = Offer("know", "Search knowledge", "Search what colleagues have already worked out")
 QUERY_TEXT = "text"
+THUMBNAIL = "application/vnd.microsoft.card.thumbnail"
 
 
 def event_of(envelope: Envelope, forms: Forms, trigger: str) -> tuple[Event | None, Form | None]:
@@ -95,10 +97,12 @@ def _pointed(envelope: Envelope, value: Mapping[str, Any], trigger: str) -> Even
     return Pointed(**common, action=action, message_id=known, text=text, author=author, trigger=trigger)
 
 
-def query_of(activity: Mapping[str, Any]) -> str:
-    """What somebody searches for in the compose box; empty before they have typed anything."""
-    parameters = dicts_in(dict_in(activity, "value"), "parameters")
-    return next((text_in(one, "value") for one in parameters if text_in(one, "name") == QUERY_TEXT), "").strip()
+def query_of(activity: Mapping[str, Any]) -> tuple[str, bool]:
+    """What somebody searches for in the compose box, empty before they have typed anything; and whether Teams wants
+    more of what it was shown already."""
+    value = dict_in(activity, "value")
+    typed = (text_in(one, "value") for one in dicts_in(value, "parameters") if text_in(one, "name") == QUERY_TEXT)
+    return next(typed, "").strip(), bool(dict_in(value, "queryOptions").get("skip"))
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -118,10 +122,15 @@ def said(name: str, words: str) -> Element:
     return {"task": {"type": "message", "value": words}}
 
 
-def found(messages: Sequence[Message]) -> Element:
-    """Results of a search: each a card that can be inserted into what is being written."""
+def found(results: Sequence[Insertable]) -> Element:
+    """Results of a search: each a card that can be inserted into what is being written, and a line to choose it by.
+
+    In that line Teams reads markup in the text, and none in the title:
+    https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format.
+    """
     attachments = []
-    for message in messages:
-        preview = {"contentType": "application/vnd.microsoft.card.thumbnail", "content": {"title": message.summary}}
-        attachments.append({**attachment_of(card_of(message)), "preview": preview})
+    for one in results:
+        line = {"title": clean(one.title), "text": html.escape(clean(one.hint), quote=False)}
+        preview = {"contentType": THUMBNAIL, "content": line}
+        attachments.append({**attachment_of(card_of(one.message)), "preview": preview})
     return {"composeExtension": {"type": "result", "attachmentLayout": "list", "attachments": attachments}}

@@ -109,4 +109,4 @@ def test_every_command_of_the_message_extension_is_known() -> None:
     [search] = [one for one in extension["commands"] if one["type"] == "query"]
     [parameter] = search["parameters"]
     assert parameter["name"] == QUERY_TEXT
-    assert query_of({"value": {"parameters": [{"name": parameter["name"], "value": " pumps "}]}}) == "pumps"
+    assert query_of({"value": {"parameters": [{"name": parameter["name"], "value": " pumps "}]}}) == ("pumps", False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from adapters.teams.activities import emoji_name
 from adapters.teams.render import card_of
+from bot.errors import BotError
 from bot.ports import (
     Button,
     Buttons,
@@ -21,11 +23,13 @@ from bot.ports import (
     Form,
     Heard,
     Input,
+    Insertable,
     Joined,
     Left,
     Message,
     Option,
     PersonRef,
+    Place,
     PlaceChanged,
     Pointed,
     Pressed,
@@ -455,19 +459,75 @@ async def test_search_without_one_says_where_to_search(teams: Local) -> None:
     assert answer["composeExtension"]["type"] == "message"
 
 
+@dataclass
+class Knowing:
+    """A core that knows of one thing, or has nothing but a sentence."""
+
+    sentence: str = ""
+    trouble: Exception | None = None
+    asked: list[tuple[str, Place, str]] = field(default_factory=list)
+
+    async def search(self, writer: PersonRef, place: Place, text: str) -> list[Insertable]:
+        self.asked.append((writer.id, place, text))
+        if self.sentence or self.trouble:
+            raise self.trouble or BotError(self.sentence)
+        card = Message("Knowledge: Pumps hum", (Text("Pumps hum when dry."),))
+        return [Insertable(title="Pumps <i>hum</i>", hint="Dry & <at>Ben</at> 1 < 2", message=card)]
+
+
+def query(typed: str, **options: int) -> dict[str, Any]:
+    return {"commandId": "know", "parameters": [{"name": "text", "value": typed}], "queryOptions": options}
+
+
 async def test_search_shows_what_may_be_inserted(teams: Local) -> None:
-    asked: list[tuple[str, str]] = []
-
-    async def search(person: PersonRef, text: str) -> list[Message]:
-        asked.append((person.id, text))
-        return [Message("Pumps hum when dry", (Text("Pumps hum when dry."),))]
-
-    teams.chat.reception.search = search
-    query = {"commandId": "know", "parameters": [{"name": "text", "value": "hum"}]}
-    answer = await teams.invoke("composeExtension/query", query)
+    """With a line to choose it by: its title as it is, and words in which Teams would read markup."""
+    knowing = Knowing()
+    teams.chat.assist(knowing)
+    answer = await teams.invoke("composeExtension/query", query(" hum ", skip=0, count=25))
     [found] = answer["composeExtension"]["attachments"]
-    assert found["preview"]["content"]["title"] == "Pumps hum when dry"
-    assert asked == [("aad-ana", "hum")]
+    line = {"title": "Pumps <i>hum</i>", "text": "Dry &amp; &lt;at&gt;Ben&lt;/at&gt; 1 &lt; 2"}
+    assert found["preview"] == {"contentType": "application/vnd.microsoft.card.thumbnail", "content": line}
+    assert found["content"]["body"][0]["inlines"][0]["text"] == "Pumps hum when dry."
+    more = await teams.invoke("composeExtension/query", query("hum", skip=25, count=25))
+    assert more["composeExtension"]["attachments"] == []
+    assert knowing.asked == [("aad-ana", teams.place(), "hum")]
+
+
+async def test_search_in_a_thread_is_in_its_channel(teams: Local) -> None:
+    knowing = Knowing()
+    teams.chat.assist(knowing)
+    activity = teams.in_channel("invoke", root="77", name="composeExtension/query", value=query("hum"))
+    assert (await teams.send(activity)).status == 200
+    assert knowing.asked == [("aad-ana", teams.place(TEAM), "hum")]
+
+
+@pytest.mark.parametrize(
+    ("knowing", "typed", "words"),
+    [
+        (Knowing(sentence="Say more."), "", "Say more."),
+        (Knowing(sentence="Nothing on that."), "hum", "Nothing on that."),
+        (Knowing(trouble=RuntimeError("the index is gone")), "hum", "out of order just now"),
+    ],
+)
+async def test_search_always_says_something(teams: Local, knowing: Knowing, typed: str, words: str) -> None:
+    teams.chat.assist(knowing)
+    answer = await teams.invoke("composeExtension/query", query(typed))
+    assert answer["composeExtension"]["type"] == "message"
+    assert words in answer["composeExtension"]["text"]
+
+
+async def test_search_that_takes_too_long_says_so(teams: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Teams gives up waiting."""
+
+    class Slow(Knowing):
+        async def search(self, writer: PersonRef, place: Place, text: str) -> list[Insertable]:
+            await asyncio.Event().wait()
+            return []
+
+    monkeypatch.setattr("adapters.teams.reception.WAIT_FOR_SEARCH", 0.01)
+    teams.chat.assist(Slow())
+    answer = await teams.invoke("composeExtension/query", query("hum"))
+    assert "took too long" in answer["composeExtension"]["text"]
 
 
 # --- out --------------------------------------------------------------------------------------------------------------
