@@ -1,8 +1,8 @@
 """Knowledge that somebody puts into a message they are writing to others.
 
-They see what they may see. What is inserted is seen by whoever reads there, and no platform says for certain who that
+They are offered what they may see. What goes in is seen by whoever reads there, and the platform does not say who that
 is: so the whole of an entry goes in only if it is everybody's in the organisation, and nothing is known that speaks
-against it. Of all others the title goes in, with a link.
+against it. Of all others the title goes in, with a link, if the writer chose it; a link alone stays a link.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bot.acquaintance import Acquaintance
 from bot.addresses import Addresses
 from bot.errors import BotError, NotAllowed
 from bot.models import ORG, Person
-from bot.ports import Insertable, PersonRef, Place
+from bot.ports import Insertable, Message, PersonRef, Place
 from bot.replies import excerpt
 from bot.store import Store, Transaction
 from expertise_index import ExpertiseIndex
@@ -62,6 +62,23 @@ class Insertions:
                     hint, message = ONLY_TITLE, replies_knowledge.by_title(past.title, address=address)
                 made.append(Insertable(title=title, hint=hint, message=message))
         return made
+
+    async def preview(self, writer: PersonRef | None, place: Place, url: str) -> Message | None:
+        """The preview of a link to an entry that all may read; None for every other. Raises `BotError` as `search`.
+
+        To a writer who is not named it says no more than the link does: not even whether there is such an entry.
+        """
+        entry_id = self._addresses.entry_of(url)
+        if entry_id is None:
+            return None
+        address = self._addresses.entry(entry_id)
+        if writer is None:
+            return replies_knowledge.unopened(address)
+        person = await self._member(writer)
+        async with self._store.reading() as tx:
+            spaces = await tx.readable(person) & await _everybodys(tx, place)
+            seen = (await knowledge.shown(tx, spaces, [entry_id])).get(entry_id)
+            return replies_knowledge.preview(seen, tx.now, address=address) if seen else None
 
     async def _member(self, writer: PersonRef) -> Person:
         """Who writes. Raises `BotError` for anybody from outside the organisation, and for who has left."""

@@ -485,6 +485,11 @@ class Composer(Protocol):
         """What the writer may insert about `text`, best first; never nothing."""
         ...
 
+    async def preview(self, writer: PersonRef | None, place: Place, url: str) -> Message | None:
+        """What an address in the message leads to, if that may be shown to its readers. `writer` is None where the
+        platform does not say who it is."""
+        ...
+
 
 class Clock(Protocol):
     """The time, injected, so that tests can move it."""

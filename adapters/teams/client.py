@@ -145,7 +145,7 @@ class TeamsChat:
         return f"https://teams.microsoft.com/l/message/{path}?{urlencode({k: v for k, v in about.items() if v})}"
 
     async def unfurl(self, place: Place, message_id: str, previews: Mapping[str, Message]) -> None:
-        """Nothing: Teams takes a preview only while it asks for one."""
+        """Nothing: Teams takes a preview only while it asks for one, as somebody writes (`assist`)."""
 
     # --- one person -------------------------------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ class TeamsChat:
     # --- for the edge itself ----------------------------------------------------------------------------------------
 
     def assist(self, composer: Composer) -> None:
-        """From now on answer from this what somebody searches for in the compose box."""
+        """From now on answer from this what somebody searches for in the compose box, or links to."""
         self.reception.composer = composer
 
     async def resume(self, handle: EventHandler) -> None:

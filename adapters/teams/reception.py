@@ -110,8 +110,8 @@ class Reception:
     async def _invoked(self, activity: Mapping[str, Any], name: str) -> tuple[int, Element | None]:
         if name == invokes.QUERY:
             return 200, await self._found(activity)
-        if name == invokes.LINK:  # there is no preview to give at once; Teams shows the bare link
-            return 200, {}
+        if name in (invokes.LINK, invokes.UNNAMED_LINK):
+            return 200, await self._previewed(activity, named=name == invokes.LINK)
         if name not in invokes.SETTLED:
             return 501, None
         key = self._key(activity)
@@ -161,6 +161,20 @@ class Reception:
         except Exception:
             log.exception("teams.search_failed")
             return invokes.said(invokes.QUERY, "My search is out of order just now. Try again later.")
+
+    async def _previewed(self, activity: Mapping[str, Any], *, named: bool) -> Element:
+        """The preview of a link; without one, Teams leaves the link as it is."""
+        url = text_in(dict_in(activity, "value"), "url")
+        person, place = _writing(activity)
+        try:
+            async with asyncio.timeout(WAIT_FOR_SEARCH):
+                message = await self.composer.preview(person if named else None, place, url) if self.composer else None
+        except BotError:  # nobody who may read it; and nobody has asked for anything
+            return {}
+        except Exception:
+            log.exception("teams.preview_failed")
+            return {}
+        return invokes.previewed(message) if message else {}
 
     # --- what the core does while an invoke waits -------------------------------------------------------------------
 

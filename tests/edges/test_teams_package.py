@@ -86,6 +86,8 @@ def test_package_is_made(tmp_path: Path) -> None:
         made = json.loads(archive.read("manifest.json"))
     assert made["id"] == made["bots"][0]["botId"] == made["webApplicationInfo"]["id"] == APP
     assert made["validDomains"] == ["weaver.acme.example"]
+    [handler] = made["composeExtensions"][0]["messageHandlers"]
+    assert (handler["type"], handler["value"]["domains"]) == ("link", ["weaver.acme.example"])
 
 
 @pytest.mark.parametrize("arguments", [("not-an-id", "https://x.example"), (APP, "http://x.example"), (APP,)])

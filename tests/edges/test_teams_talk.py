@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ from bot.ports import (
 )
 from tests.edges.teams_local.bot import BEN, CHAT, Local, local
 from tests.edges.teams_local.microsoft import BOT, TEAM, TENANT, Fault
+from tests.edges.test_teams_cards import wrong_in
 
 HELLO = Message("Hello", (Text("Hello"),))
 MENTION = {"type": "mention", "mentioned": {"id": BOT, "name": "Weaver"}, "text": "<at>Weaver</at>"}
@@ -474,6 +476,15 @@ class Knowing:
         card = Message("Knowledge: Pumps hum", (Text("Pumps hum when dry."),))
         return [Insertable(title="Pumps <i>hum</i>", hint="Dry & <at>Ben</at> 1 < 2", message=card)]
 
+    async def preview(self, writer: PersonRef | None, place: Place, url: str) -> Message | None:
+        self.asked.append((writer.id if writer else "nobody", place, url))
+        if self.sentence or self.trouble:
+            raise self.trouble or BotError(self.sentence)
+        return Message("Knowledge: Pumps hum", (Text("Dry & shut."),)) if url == LINK else None
+
+
+LINK = "https://weaver.example/entries/7"
+
 
 def query(typed: str, **options: int) -> dict[str, Any]:
     return {"commandId": "know", "parameters": [{"name": "text", "value": typed}], "queryOptions": options}
@@ -528,6 +539,53 @@ async def test_search_that_takes_too_long_says_so(teams: Local, monkeypatch: pyt
     teams.chat.assist(Slow())
     answer = await teams.invoke("composeExtension/query", query("hum"))
     assert "took too long" in answer["composeExtension"]["text"]
+
+
+async def test_link_is_shown_with_what_it_leads_to(teams: Local) -> None:
+    """As a card that Teams shows for links, and keeps for nobody else."""
+    knowing = Knowing()
+    teams.chat.assist(knowing)
+    answer = (await teams.invoke("composeExtension/queryLink", {"url": LINK}))["composeExtension"]
+    [shown] = answer["attachments"]
+    assert (answer["type"], shown["contentType"]) == ("result", "application/vnd.microsoft.card.adaptive")
+    assert shown["content"]["version"] == "1.3"
+    assert wrong_in(shown["content"]) == []
+    assert shown["preview"]["content"]["title"] == "Knowledge: Pumps hum"
+    [policy] = answer["suggestedActions"]["actions"]
+    assert (policy["type"], json.loads(policy["value"])) == ("setCachePolicy", {"type": "no-cache"})
+    assert knowing.asked == [("aad-ana", teams.place(), LINK)]
+
+
+@pytest.mark.parametrize(
+    ("knowing", "value"),
+    [
+        (None, {"url": LINK}),
+        (Knowing(), {"url": "https://weaver.example/c/pumps"}),
+        (Knowing(), {}),
+        (Knowing(sentence="Not for you."), {"url": LINK}),
+        (Knowing(trouble=RuntimeError("the database is gone")), {"url": LINK}),
+    ],
+)
+async def test_link_that_may_not_be_shown_stays_as_it_is(
+    teams: Local, knowing: Knowing | None, value: dict[str, str]
+) -> None:
+    if knowing is not None:
+        teams.chat.assist(knowing)
+    assert await teams.invoke("composeExtension/queryLink", value) == {}
+
+
+async def test_link_of_somebody_without_the_app(tmp_path: Path) -> None:
+    """Teams hides who writes, where and in which tenant: the core hears of nobody, in a bot of one tenant, too."""
+    hidden = {"from": {"id": "redacted", "name": "redacted"}, "channelData": {"tenant": {"id": "redacted"}}}
+    hidden |= {"conversation": {"conversationType": "groupChat", "tenantId": "redacted", "id": "redacted"}}
+    knowing = Knowing()
+    async with local(tmp_path, tenant_id=TENANT) as teams:
+        teams.chat.assist(knowing)
+        answer = await teams.invoke("composeExtension/anonymousQueryLink", {"url": LINK}, **hidden)
+        assert answer["composeExtension"]["type"] == "result"
+        other = teams.activity("invoke", name="composeExtension/queryLink", value={"url": LINK}, **hidden)
+        assert (await teams.send(other)).status == 403
+    assert [(who, url) for who, _, url in knowing.asked] == [("nobody", LINK)]
 
 
 # --- out --------------------------------------------------------------------------------------------------------------

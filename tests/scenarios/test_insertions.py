@@ -1,4 +1,4 @@
-"""Knowledge put into a message: what the writer finds, and what all who read that message will see."""
+"""Knowledge put into a message, or linked: what the writer finds, and what all who read that message will see."""
 
 from __future__ import annotations
 
@@ -124,3 +124,50 @@ async def test_what_is_taken_back_is_not_found(world: World) -> None:
     assert len(await search(world, "ana", "Drain a node before upgrade")) == 1
     await world.be("mod").presses("Discard")
     assert "found nothing" in await refused(world, "ana", "Drain a node before upgrade")
+
+
+# --- a link ----------------------------------------------------------------------------------------------------------
+
+
+async def preview(world: World, who: str | Actor | None, url: str, *, to: str = "a chat") -> str:
+    """What is shown of a link that this person pastes in a place; empty for nothing, as where they are refused."""
+    actor = world.be(who) if isinstance(who, str) else who
+    try:
+        shown = await world.bot.composer.preview(actor.ref if actor else None, world.chat.place_of(to), url)
+    except BotError:
+        return ""
+    return Posted("p", to, None, "bot", shown).words if shown else ""
+
+
+async def test_a_link_to_an_entry_of_everybodys_is_previewed(world: World) -> None:
+    url = await entry(world, "pumps", TIP)
+    words = await preview(world, "ben", url)
+    for part in (TITLE, TIP, "Pumps", "looked after by Eva Lind", url):
+        assert part in words
+    for other in (f"{world.bot.settings.address}/entries/99", "https://elsewhere.example/entries/1", f"{url}x", ""):
+        assert await preview(world, "ben", other) == ""
+
+
+async def test_a_link_that_not_everybody_may_open_stays_a_link(world: World) -> None:
+    """A private channel's entry everywhere; everybody's entry where outsiders read; either for a guest."""
+    everybodys, private = await entry(world, "pumps", TIP), await entry(world, "people", BANDS)
+    for place in ("a chat", "pumps", "people"):
+        assert await preview(world, "ana", private, to=place) == ""
+    assert TIP in await preview(world, "ana", everybodys, to="cloud")
+    async with world.bot.store.transaction() as tx:
+        await tx.session.execute(update(Channel).where(Channel.channel == "cloud").values(outsiders=True))
+    assert await preview(world, "ana", everybodys, to="cloud") == ""
+    world.chat.add_person("guest", "Gus Guest", guest=True)
+    guest = Actor(world.chat, world.bot, "guest")
+    await guest.joins("people")
+    assert await preview(world, guest, everybodys) == await preview(world, guest, private, to="people") == ""
+
+
+async def test_a_link_by_nobody_tells_nothing(world: World) -> None:
+    """The same words for every entry, there or not."""
+    url = await entry(world, "people", BANDS)
+    words = await preview(world, None, url)
+    assert "Knowledge in Weaver" in words
+    assert TITLE not in words
+    assert await preview(world, None, f"{world.bot.settings.address}/entries/4711") == words
+    assert await preview(world, None, "https://elsewhere.example/entries/1") == ""
