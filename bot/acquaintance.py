@@ -105,7 +105,7 @@ class Acquaintance:
         for person in unknown:
             profile = None
             try:
-                if list(self._platforms) == [EMBEDDED]:
+                if [name for name, chat in self._platforms.items() if chat.capabilities.people] == [EMBEDDED]:
                     profile = await self._embedded.welcome(f"p{person.id}", person.name, person.email, person.title)
                 elif person.email:
                     profile = await self._platforms[near.platform].lookup(near.workspace, person.email)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.server import application, listen
 from adapters.slack import SlackChat, SlackSettings
 from adapters.slack import at_work as slack_at_work
-from adapters.teams import TeamsChat, TeamsSettings
+from adapters.teams import TeamsChat, TeamsSettings, TeamsWebhooks
 from adapters.teams import at_work as teams_at_work
 from adapters.web import WebChat
 from bot import answers, home, indexing, listening, previews, routing, saving, suggestions
@@ -48,6 +48,7 @@ class Bot:
     web: WebChat
     slack: SlackChat | None
     teams: TeamsChat | None
+    webhooks: TeamsWebhooks | None
     platforms: Mapping[str, ChatPlatform]
 
 
@@ -100,6 +101,9 @@ async def open_bot(
         every["slack"] = slack
     if teams:
         every["teams"] = teams
+    webhooks = _webhooks(settings, engine, clock, seal)
+    if webhooks:
+        every["teams"] = webhooks
     at_least = settings.suggest_at
     acquaintance = Acquaintance(store, every, web)
     addresses = Addresses(settings.address)
@@ -140,10 +144,11 @@ async def open_bot(
             web=web,
             slack=slack,
             teams=teams,
+            webhooks=webhooks,
             platforms=every,
         )
     finally:
-        for chat in (slack, teams):
+        for chat in (slack, teams, webhooks):
             if chat:
                 await chat.close()
         await index.close()
@@ -179,6 +184,12 @@ def _teams(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) ->
     return TeamsChat(engine, clock, seal=seal, settings=said, forms=forms, replica=settings.replica)
 
 
+def _webhooks(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) -> TeamsWebhooks | None:
+    if not settings.webhooks:
+        return None
+    return TeamsWebhooks(engine, clock, seal=seal, webhooks=settings.webhooks, base_url=settings.address)
+
+
 @asynccontextmanager
 async def running(bot: Bot) -> AsyncIterator[Bot]:
     """The bot at work: it delivers, listens, and takes up what an earlier process was killed over."""
@@ -192,6 +203,8 @@ async def running(bot: Bot) -> AsyncIterator[Bot]:
         await bot.store.run(lambda tx: tx.later("round", EVERYBODY))
         await bot.worker.start()
         await bot.web.resume(handle)
+        if bot.webhooks:
+            await bot.webhooks.tidy()
         async with AsyncExitStack() as chats:
             if bot.slack:
                 await chats.enter_async_context(slack_at_work(bot.slack, handle))

@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol
 
 #: The platform that is always there and knows people only from the others: the web chat.
 EMBEDDED = "web"
+#: The workspace of boards: places that a platform can post to, and where it hears nobody.
+BOARDS = "webhook"
 
 # --- who and where ------------------------------------------------------------------------------------------------
 
@@ -405,6 +407,7 @@ class Capabilities:
     reactions: bool = True
     update: bool = True
     home: bool = False  # has a page of the bot for each person: `show_home`
+    people: bool = True  # people can be met there; False where there are only boards
 
 
 class ChatPlatform(Protocol):
