@@ -66,16 +66,25 @@ class Acquaintance:
         Raises `Stranger` for an actor whom the platform does not know.
         """
         async with self._store.reading() as tx:
-            account = await tx.session.get(Account, _key(event.actor))
-            person = await tx.person_of(event.actor)
             channel = await tx.channel_at(event.place)
             old = tx.now - FRESH
-        checked = self._checked.get(event.actor) or (account.checked_at if account else None)
         if event.place.channel and (channel is None or channel.checked_at is None or channel.checked_at < old):
             await self.visit(event.place)
+        return await self.who(event.actor)
+
+    async def who(self, ref: PersonRef) -> Person:
+        """The person behind an account, asked for if new or long not asked for. Raises `Stranger` for nobody."""
+        async with self._store.reading() as tx:
+            account = await tx.session.get(Account, _key(ref))
+            person = await tx.person_of(ref)
+            old = tx.now - FRESH
+        checked = self._checked.get(ref) or (account.checked_at if account else None)
         if account and person and checked and checked >= old:
             return person
-        return await self.ask_who(event.actor) or person or await self._stranger()
+        found = await self.ask_who(ref) or person
+        if found is None:
+            raise Stranger
+        return found
 
     async def moved(self, event: Joined | Left) -> None:
         """Somebody came into a channel or left it. Of a private one the platform is asked who is in it: events come
@@ -101,7 +110,7 @@ class Acquaintance:
         for person in unknown:
             profile = None
             try:
-                if list(self._platforms) == [EMBEDDED]:
+                if [name for name, chat in self._platforms.items() if chat.capabilities.people] == [EMBEDDED]:
                     profile = await self._embedded.welcome(f"p{person.id}", person.name, person.email, person.title)
                 elif person.email:
                     profile = await self._platforms[near.platform].lookup(near.workspace, person.email)
@@ -228,9 +237,6 @@ class Acquaintance:
             return None
         known = Profile(ref=ref, name=person.name, time_zone=person.time_zone, active=False)
         return await self._keep(known)
-
-    async def _stranger(self) -> Person:
-        raise Stranger
 
 
 def _key(ref: PersonRef) -> tuple[str, str, str]:

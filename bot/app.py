@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.server import application, listen
 from adapters.slack import SlackChat, SlackSettings
 from adapters.slack import at_work as slack_at_work
-from adapters.teams import TeamsChat, TeamsSettings
+from adapters.teams import TeamsChat, TeamsSettings, TeamsWebhooks
 from adapters.teams import at_work as teams_at_work
 from adapters.web import WebChat
 from bot import answers, home, indexing, last_look, listening, previews, routing, saving, suggestions
@@ -23,9 +23,10 @@ from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
 from bot.dispatch import PRESSES, Dispatcher
 from bot.errors import ConfigurationError
+from bot.insertions import Insertions
 from bot.migrations import migrate
 from bot.models import Card
-from bot.ports import ChatPlatform, Clock, Place, SystemClock
+from bot.ports import ChatPlatform, Clock, Composer, Place, SystemClock
 from bot.seal import Seal, secret_in
 from bot.settings import Settings
 from bot.store import Store, Transaction, open_engine
@@ -42,10 +43,12 @@ class Bot:
     store: Store
     index: ExpertiseIndex
     dispatcher: Dispatcher
+    composer: Composer
     worker: Worker
     web: WebChat
     slack: SlackChat | None
     teams: TeamsChat | None
+    webhooks: TeamsWebhooks | None
     platforms: Mapping[str, ChatPlatform]
 
 
@@ -98,9 +101,15 @@ async def open_bot(
         every["slack"] = slack
     if teams:
         every["teams"] = teams
+    webhooks = _webhooks(settings, engine, clock, seal)
+    if webhooks:
+        every["teams"] = webhooks
     at_least = settings.suggest_at
     acquaintance = Acquaintance(store, every, web)
     addresses = Addresses(settings.address)
+    composer = Insertions(store, index, acquaintance, addresses=addresses)
+    if teams:
+        teams.assist(composer)
     dispatcher = Dispatcher(
         store, index, acquaintance, every, at_least=at_least, addresses=addresses, reactions=settings.reactions
     )
@@ -131,14 +140,16 @@ async def open_bot(
             store=store,
             index=index,
             dispatcher=dispatcher,
+            composer=composer,
             worker=worker,
             web=web,
             slack=slack,
             teams=teams,
+            webhooks=webhooks,
             platforms=every,
         )
     finally:
-        for chat in (slack, teams):
+        for chat in (slack, teams, webhooks):
             if chat:
                 await chat.close()
         await index.close()
@@ -174,6 +185,12 @@ def _teams(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) ->
     return TeamsChat(engine, clock, seal=seal, settings=said, forms=forms, replica=settings.replica)
 
 
+def _webhooks(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) -> TeamsWebhooks | None:
+    if not settings.webhooks:
+        return None
+    return TeamsWebhooks(engine, clock, seal=seal, webhooks=settings.webhooks, base_url=settings.address)
+
+
 @asynccontextmanager
 async def running(bot: Bot) -> AsyncIterator[Bot]:
     """The bot at work: it delivers, listens, and takes up what an earlier process was killed over."""
@@ -187,6 +204,8 @@ async def running(bot: Bot) -> AsyncIterator[Bot]:
         await bot.store.run(lambda tx: tx.later("round", EVERYBODY))
         await bot.worker.start()
         await bot.web.resume(handle)
+        if bot.webhooks:
+            await bot.webhooks.tidy()
         async with AsyncExitStack() as chats:
             if bot.slack:
                 await chats.enter_async_context(slack_at_work(bot.slack, handle))

@@ -21,10 +21,10 @@ from bot import experts, indexing, knowledge, logs, questions, routing
 from bot.acquaintance import align
 from bot.errors import BotError, ConfigurationError
 from bot.models import ORG, Person
-from bot.ports import SystemClock
+from bot.ports import BOARDS, Place, SystemClock
 from bot.replies import ago, day, listed
 from bot.settings import Settings, load
-from bot.store import Store
+from bot.store import Store, Transaction
 
 app = typer.Typer(
     help="Ask the expert in chat; what experts answer becomes knowledge.",
@@ -119,19 +119,38 @@ def community(
     moderator: Annotated[list[str], typer.Option(help="the e-mail address of who looks after it; may be repeated")],
     channel: Annotated[str, typer.Option(help="its channel in the web chat; made of the name by default")] = "",
     rule: Annotated[str, typer.Option(help="what becomes of an accepted answer: publish, draft or review")] = "publish",
+    webhook: Annotated[
+        str | None, typer.Option(help='a name in TEAMS_WEBHOOKS that shows its questions; "": none')
+    ] = None,
 ) -> None:
-    """Found a community with a channel in the web chat. (In Slack and Teams: say /community in its channel.)"""
+    """Found a community with a channel in the web chat. (In Slack and Teams: say /community in its channel.)
+
+    The same name and channel again change what the community says of itself, and its webhook.
+    """
     from bot import founding
 
     async def found(bot: Any) -> str:
+        board = None
+        if webhook:
+            if webhook not in bot.settings.webhooks:
+                known = listed(list(bot.settings.webhooks)) or "none"
+                raise BotError(f"There is no {webhook} in TEAMS_WEBHOOKS, but {known}. Add it there, or name another.")
+            board = await bot.platforms["teams"].place(Place("teams", BOARDS, webhook))
         async with bot.store.reading() as tx:
             people = [await _known(tx, email) for email in moderator]
         room = founding.short(channel or name)
         await bot.web.add_channel(room, room, about, False, [])
         info = await bot.web.place(bot.web.at(room))
-        await bot.store.run(lambda tx: founding.establish(tx, info, name=name, domain=about, rule=rule, by=people))
+
+        async def establish(tx: Transaction) -> None:
+            made = await founding.establish(tx, info, name=name, domain=about, rule=rule, by=people)
+            if webhook is not None:
+                await founding.show_on(tx, made, board)
+
+        await bot.store.run(establish)
         await _up_to_date(bot)
-        return f"{name} lives in #{room} of the web chat. Its moderators: {listed([p.name for p in people])}."
+        shown = f" Its questions are shown through the webhook {webhook}, too." if board else ""
+        return f"{name} lives in #{room} of the web chat. Its moderators: {listed([p.name for p in people])}.{shown}"
 
     out.print(_with_bot(found), soft_wrap=True)
 

@@ -26,11 +26,9 @@ from bot.models import Answer, Person, Prompt, Question
 from bot.ports import Commanded, Form, FormError, Heard, Message, PersonRef, Pressed, Submitted
 from bot.questions import tell
 from bot.store import About, Store, Transaction, row_id
-from expertise_index import ExpertiseIndex, Match, words_of
+from expertise_index import ExpertiseIndex
 
 log = structlog.get_logger()
-
-FOUND, LIKE = 6, 0.45  # entries shown for a search; the least likeness (cosine) of one that shares few of its words
 
 GREETINGS = ("help", "hi", "hello", "hey", "start")
 FOUNDING = ("found", "new", "create", "change", "edit")
@@ -182,8 +180,7 @@ class Commands:
         text, ref, told = asked["text"], PersonRef(*asked["ref"]), set[int]()
         try:
             if asked["name"] == "know":
-                near = await knowledge.find(self._store, self._index, person, text, limit=FOUND)
-                found = [past for past, match in near if _tells(match, text)]
+                found = await knowledge.search(self._store, self._index, person, text)
                 told = {past.entry_id for past in found}
                 message = replies_knowledge.found(text, found, now)
             else:
@@ -202,12 +199,6 @@ class Commands:
 def _command(event: Heard, name: str) -> Commanded:
     place = replace(event.place, channel="") if event.direct else event.place  # answered where it was said
     return Commanded(id=event.id, actor=event.actor, place=place, at=event.at, name=name)
-
-
-def _tells(match: Match, text: str) -> bool:
-    """Whether a found entry is worth showing to who searches: they look through several, and search by a word, too."""
-    asked = len(words_of(text))
-    return match.similarity >= LIKE or 0 < asked < 2 * len(match.words)
 
 
 async def overview(tx: Transaction, person: Person) -> Message:

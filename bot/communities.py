@@ -18,7 +18,7 @@ from bot.models import (
     Question,
     SpaceMember,
 )
-from bot.ports import PersonRef, Place, PlaceInfo
+from bot.ports import BOARDS, PersonRef, Place, PlaceInfo
 from bot.store import Transaction
 
 
@@ -28,10 +28,20 @@ async def name(tx: Transaction, community_id: int | None) -> str:
     return community.name if community else ""
 
 
+async def boards(tx: Transaction, community_id: int | None) -> list[Place]:
+    """Where this community's open questions are shown, too, and cannot be answered."""
+    rows: list[Channel] = await tx.all(
+        select(Channel)
+        .where(Channel.community_id == community_id, Channel.workspace == BOARDS, Channel.archived.is_(False))
+        .order_by(Channel.channel)
+    )
+    return [Place(row.platform, row.workspace, row.channel) for row in rows if community_id and not row.private]
+
+
 async def home(tx: Transaction, community_id: int | None, *, platform: str, spaces: Collection[str]) -> Channel | None:
     """The community's channel that a reader of `spaces` sees, on `platform` if it has one there."""
     found: list[Channel] = await tx.all(select(Channel).where(Channel.community_id == community_id))
-    rows = [row for row in found if row.space in spaces and not row.archived]
+    rows = [row for row in found if row.space in spaces and not row.archived and not row.board]
     rows.sort(key=lambda row: (row.platform != platform, row.channel))
     return rows[0] if rows else None
 
@@ -40,7 +50,9 @@ async def homes_for(tx: Transaction, person: Person, *, platform: str) -> dict[i
     """The communities this person may post in, each with its channel."""
     spaces = await tx.readable(person)
     rows: list[Channel] = await tx.all(
-        select(Channel).where(Channel.community_id.is_not(None), Channel.archived.is_(False))
+        select(Channel).where(
+            Channel.community_id.is_not(None), Channel.archived.is_(False), Channel.workspace != BOARDS
+        )
     )
     rows.sort(key=lambda row: (row.platform != platform, row.channel), reverse=True)  # the last one wins, as in `home`
     return {row.community_id: row for row in rows if row.community_id and row.space in spaces}
@@ -48,8 +60,9 @@ async def homes_for(tx: Transaction, person: Person, *, platform: str) -> dict[i
 
 async def seen_by(tx: Transaction, spaces: Collection[str]) -> set[int]:
     """The communities a reader of `spaces` knows of: with a channel they may see, or with none at all yet."""
-    hidden = {row.community_id for row in await tx.all(select(Channel)) if row.space not in spaces}
-    shown = {row.community_id for row in await tx.all(select(Channel)) if row.space in spaces}
+    homes: list[Channel] = await tx.all(select(Channel).where(Channel.workspace != BOARDS))
+    hidden = {row.community_id for row in homes if row.space not in spaces}
+    shown = {row.community_id for row in homes if row.space in spaces}
     return {key for key in await tx.all(select(Community.id)) if key in shown or key not in hidden}
 
 

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from bot import communities
 from bot.delivery import backlog
 from bot.errors import ConfigurationError
-from bot.models import Channel, Community, Entry, Person
+from bot.models import Channel, Community, Entry, Person, Work
+from bot.ports import BOARDS, Place
 from bot.settings import Settings
+from bot.store import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,14 @@ async def examine(settings: Settings) -> list[Finding]:
             kind = "PostgreSQL" if settings.database.startswith("postgresql") else "SQLite"
             found.append(Finding("Database", True, f"{kind}, reachable and up to date"))
             async with bot.store.reading() as tx:
-                people, entries, communities, homes = [
+                people, entries, groups, homes = [
                     int(await tx.first(select(func.count()).select_from(table)) or 0)
                     for table in (Person, Entry, Community, Channel)
                 ]
-            says = f"{people} people, {entries} entries, {communities} communities, {homes} channels"
-            lacks = "" if people and communities else ". Import some: weaver import profiles, weaver import qa"
-            found.append(Finding("Contents", True, says + lacks))
+                says = f"{people} people, {entries} entries, {groups} communities, {homes} channels"
+                lacks = "" if people and groups else ". Import some: weaver import profiles, weaver import qa"
+                found.append(Finding("Contents", True, says + lacks))
+                found += await webhooks(tx, settings)
             work = await backlog(bot.store)
             trouble = work["given_up"] or work["late"]
             says = f"{work['waiting']} waiting, {work['late']} late, {work['given_up']} given up"
@@ -53,6 +57,27 @@ async def examine(settings: Settings) -> list[Finding]:
         found.append(Finding("Settings", False, str(error)))
     except Exception as error:  # a doctor reports whatever is wrong
         found.append(Finding("Database", False, f"not reachable ({error}). Check WEAVER_DATABASE_URL"))
+    return found
+
+
+async def webhooks(tx: Transaction, settings: Settings) -> list[Finding]:
+    """Each webhook of Teams: whether it has an address, whose questions it shows, and whether Teams takes them."""
+    used = (Channel.workspace == BOARDS, Channel.community_id.is_not(None))
+    rows: list[Channel] = await tx.all(select(Channel).where(*used))
+    shows = {row.channel: await communities.name(tx, row.community_id) for row in rows}
+    found = []
+    for name in sorted({*settings.webhooks, *shows}):
+        late = select(Work.error).where(Work.lane == tx.lane(Place("teams", BOARDS, name)), Work.error != "")
+        if name not in settings.webhooks:
+            says = f"not configured, so it shows no questions of {shows[name]}: add its address to TEAMS_WEBHOOKS"
+        elif name not in shows:
+            says = f"configured, but no community uses it: weaver community NAME … --webhook {name}"
+        elif error := await tx.first(late.order_by(Work.id.desc())):
+            says = f"configured for {shows[name]}, but not everything gets there: {error}"
+        else:
+            found.append(Finding(f"Teams webhook {name}", True, f"configured, shows the questions of {shows[name]}"))
+            continue
+        found.append(Finding(f"Teams webhook {name}", False, says))
     return found
 
 

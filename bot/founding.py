@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from bot import communities, forms, replies_home
 from bot.errors import BotError, ConfigurationError, NotAllowed, Unknown
 from bot.models import Channel, Community, Membership, Person
-from bot.ports import Form, FormError, Option, Place, PlaceInfo, Pressed, Submitted
+from bot.ports import BOARDS, Form, FormError, Option, Place, PlaceInfo, Pressed, Submitted
 from bot.store import Transaction
 
 RULES = {
@@ -80,14 +80,28 @@ async def found(tx: Transaction, person: Person, event: Submitted) -> None:
 
 
 async def establish(
-    tx: Transaction, info: PlaceInfo, *, name: str, domain: str, rule: str, by: Sequence[Person]
-) -> None:
+    tx: Transaction,
+    info: PlaceInfo,
+    *,
+    name: str,
+    domain: str,
+    rule: str,
+    by: Sequence[Person],
+) -> Community:
     """Found a community in a channel, or change it, on an administrator's word. Raises `BotError`."""
     channel = await communities.learn(tx, info, ())
     try:
-        await _say(tx, channel, name, domain, rule, moderators=by)
+        return await _say(tx, channel, name, domain, rule, moderators=by)
     except FormError as wrong:
         raise BotError(" ".join(wrong.errors.values())) from None
+
+
+async def show_on(tx: Transaction, community: Community, board: PlaceInfo | None) -> None:
+    """From now on this board shows the questions of this community and of no other; None: no board shows them."""
+    mine = (Channel.community_id == community.id, Channel.workspace == BOARDS)
+    await tx.session.execute(update(Channel).where(*mine).values(community_id=None))
+    if board:
+        (await communities.learn(tx, board, ())).community_id = community.id
 
 
 async def _say(

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from bot.knowledge import FINDABLE, told
 from bot.models import ORG, Channel, Community, Endorsement, Entry, EntryAnswer, Person, Skill
+from bot.ports import BOARDS
 from bot.store import Store, Transaction
 from expertise_index import Contribution, ExpertiseIndex, Item
 
@@ -146,7 +147,9 @@ async def _community_items(tx: Transaction, first: int, last: int) -> tuple[list
     items, gone = [], []
     for row in rows:
         homes: list[Channel] = await tx.all(
-            select(Channel).where(Channel.community_id == row.id, Channel.archived.is_(False))
+            select(Channel).where(
+                Channel.community_id == row.id, Channel.archived.is_(False), Channel.workspace != BOARDS
+            )
         )
         spaces = {home.space for home in homes}
         said = said_by(row) if homes else {}

@@ -26,12 +26,13 @@ from bot.models import (
 from bot.ports import Form, Place, Pressed, Submitted
 from bot.replies import Past, plain
 from bot.store import About, Store, Transaction, row_id
-from expertise_index import ExpertiseIndex, Match
+from expertise_index import ExpertiseIndex, Match, words_of
 
 #: States in which an entry may be found. A draft is found, too, and says that nobody has reviewed it yet.
 FINDABLE = ("published", "draft")
 ENTRIES = ("entry",)
 TITLE_LENGTH = 200
+FOUND, LIKE = 6, 0.45  # entries shown for a search; the least likeness (cosine) of one that shares few of its words
 
 
 # --- from a thread to an entry ----------------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ async def _may_look_over(tx: Transaction, person: Person, entry: Entry) -> bool:
 async def read(tx: Transaction, person: Person, event: Pressed) -> None:
     """Show the whole of an entry, privately."""
     row = await tx.get(Entry, row_id(event.value))
-    match = Match(id=f"entry:{row.id}", kind="entry", score=0.0, similarity=0.0, words=())
+    match = _match(row.id)
     seen = await seen_by(tx, person, [match])
     if not seen and row.state == "in_review" and await _may_look_over(tx, person, row):
         seen = await seen_in(tx, await tx.readable(person), [match], states=(*FINDABLE, "in_review"))
@@ -301,6 +302,15 @@ async def seen_in(
     ]
 
 
+async def shown(tx: Transaction, spaces: Collection[str], ids: Iterable[int]) -> dict[int, Past]:
+    """These entries by their ids, as a reader of `spaces` sees them."""
+    return {past.entry_id: past for past in await seen_in(tx, spaces, [_match(key) for key in dict.fromkeys(ids)])}
+
+
+def _match(entry_id: int) -> Match:
+    return Match(id=f"entry:{entry_id}", kind="entry", score=1.0, similarity=1.0, words=())
+
+
 def told(answers: Sequence[EntryAnswer]) -> str:
     """The accepted answers, or the first one where none was accepted."""
     chosen = [answer.text for answer in answers if answer.accepted] or [answer.text for answer in answers[:1]]
@@ -336,6 +346,18 @@ async def find(
         items = {item.entry_id: item for item in await seen_by(tx, reader, matches)}
     keys = [(int(match.id.partition(":")[2]), match) for match in matches]
     return [(items[key], match) for key, match in keys if key in items]
+
+
+async def search(store: Store, index: ExpertiseIndex, reader: Person, text: str) -> list[Past]:
+    """What is worth showing to somebody who searches for `text`, of what they may see, best first."""
+    near = await find(store, index, reader, text, limit=FOUND)
+    return [past for past, match in near if _tells(match, text)]
+
+
+def _tells(match: Match, text: str) -> bool:
+    """Who searches looks through several, and searches by a word, too."""
+    asked = len(words_of(text))
+    return match.similarity >= LIKE or 0 < asked < 2 * len(match.words)
 
 
 # --- taken elsewhere ----------------------------------------------------------------------------------------------

@@ -22,13 +22,14 @@ async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: Abou
     question = await tx.session.get(Question, about.question) if about.question else None
     if isinstance(to, Place):
         channel = await tx.channel_at(to)
-        if channel is None or (question and not routing.agreed(tx, question, channel)):
+        if channel is None:
             return False
-        return await _all_in(tx, card, about, await communities.readers_see(tx, channel))
-    person = await tx.person_of(to)
-    if person is None:
-        return False
-    spaces = await tx.readable(person)
+        spaces = await communities.readers_see(tx, channel)
+        if question and card.key.startswith("question:"):
+            return routing.agreed(tx, question, channel)
+    else:
+        person = await tx.person_of(to)
+        spaces = await tx.readable(person) if person else frozenset()
     hidden = about.question and (question is None or question.space not in spaces)
     return not hidden and await _all_in(tx, card, about, spaces)
 

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.moments import Moment
+from bot.ports import BOARDS
 
 #: The space of what everybody in the organisation may see. Every other space is the name of a private channel.
 ORG = "org"
@@ -108,6 +109,11 @@ class Channel(Base):
     checked_at: Mapped[datetime | None]  # when the platform was last asked
     changes: Mapped[int] = mapped_column(default=0)  # rises with each event: an answer asked for before one is old
     community_id: Mapped[int | None] = mapped_column(ForeignKey("communities.id"), index=True)
+
+    @property
+    def board(self) -> bool:
+        """Whether it only shows what is posted: nobody answers there, and no question lives there."""
+        return self.workspace == BOARDS
 
     @property
     def space(self) -> str:

@@ -6,13 +6,15 @@ both ways and verifies who spoke. No platform's own dictionary passes beyond `ad
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 #: The platform that is always there and knows people only from the others: the web chat.
 EMBEDDED = "web"
+#: The workspace of boards: places that a platform can post to, and where it hears nobody.
+BOARDS = "webhook"
 
 # --- who and where ------------------------------------------------------------------------------------------------
 
@@ -362,6 +364,18 @@ class Form:
     intro: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insertable:
+    """What somebody may put into a message they are writing: `message` is what all its readers will see.
+
+    `title` and `hint` are plain words for the list to choose from, which only the writer sees.
+    """
+
+    title: str
+    hint: str
+    message: Message
+
+
 # --- the platform -------------------------------------------------------------------------------------------------
 
 
@@ -395,6 +409,7 @@ class Capabilities:
     reactions: bool = True
     update: bool = True
     home: bool = False  # has a page of the bot for each person: `show_home`
+    people: bool = True  # people can be met there; False where there are only boards
 
 
 class ChatPlatform(Protocol):
@@ -463,6 +478,22 @@ class ChatPlatform(Protocol):
 
 #: What an adapter calls for each event. It returns when the effect is committed, so that the platform may be told.
 EventHandler = Callable[[Event], Awaitable[None]]
+
+
+class Composer(Protocol):
+    """What an adapter asks of the core while somebody writes a message to others, in `place`.
+
+    Both answer at once, or raise `BotError` with a sentence for the writer.
+    """
+
+    async def search(self, writer: PersonRef, place: Place, text: str) -> Sequence[Insertable]:
+        """What the writer may insert about `text`, best first; never nothing."""
+        ...
+
+    async def preview(self, writer: PersonRef | None, place: Place, url: str) -> Message | None:
+        """What an address in the message leads to, if that may be shown to its readers. `writer` is None where the
+        platform does not say who it is."""
+        ...
 
 
 class Clock(Protocol):

@@ -10,7 +10,6 @@ from bot.addresses import Addresses
 from bot.models import Person
 from bot.ports import ChatPlatform, LinkShared, Message, Place
 from bot.store import Store, Transaction
-from expertise_index import Match
 
 MOST = 5
 
@@ -41,9 +40,8 @@ async def unfurl(store: Store, platforms: Mapping[str, ChatPlatform], addresses:
         spaces = await tx.readable(person)
         if channel:
             spaces &= await communities.readers_see(tx, channel)
-        ids = {url: addresses.entry_of(url) for url in known["urls"]}
-        matches = [_match(entry_id) for entry_id in set(ids.values()) if entry_id is not None]
-        seen = {past.entry_id: past for past in await knowledge.seen_in(tx, spaces, matches)}
+        ids = {url: key for url in known["urls"] if (key := addresses.entry_of(url)) is not None}
+        seen = await knowledge.shown(tx, spaces, ids.values())
         previews: dict[str, Message] = {
             url: replies_knowledge.preview(seen[entry_id], tx.now, address=addresses.entry(entry_id))
             for url, entry_id in ids.items()
@@ -51,7 +49,3 @@ async def unfurl(store: Store, platforms: Mapping[str, ChatPlatform], addresses:
         }
     if previews:
         await platform.unfurl(place, known["message"], previews)
-
-
-def _match(entry_id: int) -> Match:
-    return Match(id=f"entry:{entry_id}", kind="entry", score=1.0, similarity=1.0, words=())

@@ -348,6 +348,14 @@ def question(asked: Asked) -> Message:
     return Message(summary, (head, *whole(asked.text), Context(" · ".join(facts)), buttons))
 
 
+def on_board(asked: Asked) -> Message:
+    """The question where it can be read and nothing else: with the way to where it is answered."""
+    go = Button(excerpt(f"Answer in #{asked.channel}", 70), "open", url=asked.link, style="primary")
+    head = Text(f"**{asked.who} asks {plain(asked.community)}**")
+    summary = f"{asked.asker or 'A colleague'} asks: {excerpt(asked.text, 120)}"
+    return Message(summary, (head, *whole(asked.text), Context("See there how it stands, too."), Buttons((go,))))
+
+
 def answer(asked: Asked, answer_id: int, author: str, text: str, *, accepted: bool) -> Message:
     """An answer given in private, in the thread, credited to its author."""
     parts: list[Part] = [Text(f"**{plain(author)} answers**"), *whole(text)]

@@ -58,6 +58,20 @@ def preview(past: Past, now: datetime, *, address: str) -> Message:
     return Message(f"Knowledge: {excerpt(past.title, 100)}", tuple(past_parts(shown, now, length=400)))
 
 
+def by_title(title: str, *, address: str) -> Message:
+    """An entry where not every reader may see what it says."""
+    words = "Not everybody here may read this. Whoever may finds it at the link."
+    open_it = Buttons((Button("Open the entry", "open", url=address),))
+    return Message(f"Knowledge: {excerpt(title, 100)}", (Text(f"**{plain(title)}**"), Context(words), open_it))
+
+
+def unopened(address: str) -> Message:
+    """A link to an entry, where nobody says who will read what it leads to."""
+    words = "Who may read it finds the answer there. With Weaver in Teams, it is shown right here."
+    open_it = Buttons((Button("Open the entry", "open", url=address),))
+    return Message("Knowledge in Weaver", (Text("**Knowledge in Weaver**"), Context(words), open_it))
+
+
 STATES = {
     "published": "It is published: whoever asks this next finds it at once.",
     "draft": "It is a draft, and says so, until a moderator has looked it over.",

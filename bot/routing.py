@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from statistics import median
 from typing import Any, Literal
@@ -352,6 +353,7 @@ async def announce(
     except Exception:  # a help for experts, and no reason to keep the question from them
         log.exception("search.failed", question=question_id)
         similar = {}
+    boards = await _boards(store, platforms, question)
 
     async def tell(tx: Transaction) -> None:
         question = await tx.get(Question, int(question_id))
@@ -364,10 +366,26 @@ async def announce(
                 await prompt_next(tx, question)  # who is not reached is made up for by the next best
         prompted = await tx.all(select(Prompt.expert_id).where(Prompt.question_id == question.id).order_by(Prompt.id))
         names = await knowledge.names_of(tx, prompted)
-        card = replies.posted(await questions.view(tx, question), [names[key] for key in prompted], waiting=False)
+        asked = await questions.view(tx, question)
+        card = replies.posted(asked, [names[key] for key in prompted], waiting=False)
         await tx.show(f"ask:{question.id}", card, to=questions.asker_of(tx, question)[1])
+        if question.space == ORG:  # who reads a board is not known: nothing of a private channel is shown there
+            for board in boards:
+                card, told = replies.on_board(asked), About(question=question.id)
+                await tx.show(f"board:{question.id}:{board.channel}", card, to=board, about=told)
 
     await store.run(tell)
+
+
+async def _boards(store: Store, platforms: Mapping[str, ChatPlatform], question: Question) -> list[Place]:
+    """Where the question is shown, too: of its community's boards those that there still are."""
+    async with store.reading() as tx:
+        places = await communities.boards(tx, question.community_id)
+    found = []
+    for place in places:
+        with suppress(LookupError):
+            found.append((await platforms[place.platform].place(place)).place)
+    return found
 
 
 async def similar_for(

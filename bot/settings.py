@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     teams_app_password: str = _of("teams", "app_password", "a client secret of that app")
     teams_tenant_id: str = _of("teams", "tenant_id", "the one tenant to serve; every one that installs it by default")
     teams_open: str = _of("teams", "open", "ids of teams that everybody may read, or *; none by default")
+    teams_webhooks: str = _of("teams", "webhooks", "without a bot: name=address of Workflows webhooks, with spaces")
     teams_emulator: bool = _of("teams", "emulator", "serve Microsoft's local client, without an app id", default=False)
 
     @field_validator("secret")
@@ -119,6 +121,12 @@ class Settings(BaseSettings):
         return self.database if self.database.startswith("postgresql") else f"sqlite:///{self.home / 'index.db'}"
 
     @property
+    def webhooks(self) -> dict[str, str]:
+        """The addresses of Teams' Workflows webhooks, by the names they have here."""
+        pairs = (word.partition("=") for word in self.teams_webhooks.split())
+        return {name: address for name, _, address in pairs}
+
+    @property
     def address(self) -> str:
         """Where browsers find the web chat."""
         return (self.base_url or f"http://{'localhost' if self.host in _HERE else self.host}:{self.port}").rstrip("/")
@@ -133,7 +141,9 @@ _SECRET = (
     "slack_app_token",
     "slack_client_secret",
     "teams_app_password",
+    "teams_webhooks",
 )
+_WEBHOOK = re.compile(r"[a-z0-9][a-z0-9-]{0,59}=https?://\S+")
 _HERE = ("127.0.0.1", "0.0.0.0", "::1", "::")
 
 
@@ -190,7 +200,27 @@ def _check_teams(settings: Settings) -> None:
         raise ConfigurationError("TEAMS_APP_ID and TEAMS_APP_PASSWORD come together. Set both, or neither.")
     if settings.teams_emulator and settings.teams_app_id:
         raise ConfigurationError("TEAMS_EMULATOR is for trying things out without TEAMS_APP_ID. Set one of them.")
+    _check_webhooks(settings)
     if settings.teams_emulator and settings.host not in ("127.0.0.1", "localhost", "::1"):
         raise ConfigurationError(
             "TEAMS_EMULATOR believes everybody, so it is for this machine only. Set WEAVER_HOST to 127.0.0.1."
         )
+
+
+def _check_webhooks(settings: Settings) -> None:
+    words = settings.teams_webhooks.split()
+    if not words:
+        return
+    named = [_WEBHOOK.fullmatch(word) for word in words]
+    if not all(named) or len(settings.webhooks) < len(words):  # whoever has an address may post: none is repeated here
+        raise ConfigurationError(
+            "TEAMS_WEBHOOKS is a list of name=address, with spaces between, each name once, in small letters, digits "
+            "and hyphens: pumps=https://… cloud=https://…"
+        )
+    if settings.teams_app_id or settings.teams_emulator:
+        raise ConfigurationError(
+            "TEAMS_WEBHOOKS is for organisations without a bot in Teams. Leave it out: with TEAMS_APP_ID, say "
+            "/community in the channel where a community should live."
+        )
+    if not settings.base_url:
+        raise ConfigurationError("TEAMS_WEBHOOKS needs WEAVER_BASE_URL, too: the cards in Teams lead there.")

@@ -247,9 +247,12 @@ class Transaction:
             card.sealed_to = self.seal.seal_json(target)
         else:
             return card
-        channel = "/".join(str(part) for part in astuple(to)[:3])
-        await self.later("deliver", card.id, lane=self.seal.mark(channel))
+        await self.later("deliver", card.id, lane=self.lane(to))
         return card
+
+    def lane(self, to: Place | PersonRef) -> str:
+        """The lane of what is sent there: all of it goes in order, and at the pace of that place."""
+        return self.seal.mark("/".join(str(part) for part in astuple(to)[:3]))
 
     def hidden(self, about: str, *parts: object) -> str:
         """A card's key that leads neither to the event nor to the row it is about: where those lead to a person."""

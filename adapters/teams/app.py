@@ -15,6 +15,7 @@ from aiohttp import web
 from adapters.teams.activities import tenant_of
 from adapters.teams.authentication import Refused
 from adapters.teams.client import TeamsChat
+from adapters.teams.invokes import UNNAMED_LINK
 from bot.ports import EventHandler
 
 log = structlog.get_logger()
@@ -41,7 +42,8 @@ def install(application: web.Application, chat: TeamsChat, handle: EventHandler)
             await chat.authentication.check(header, activity)
         except Refused as refused:
             return _refused(str(refused), request)
-        if settings.tenant_id and tenant_of(activity) != settings.tenant_id:
+        unnamed = activity.get("name") == UNNAMED_LINK  # it names no tenant, and is told nothing
+        if settings.tenant_id and tenant_of(activity) != settings.tenant_id and not unnamed:
             log.warning("teams.another_tenant")
             return web.Response(status=403, text="This bot serves another tenant.")
         status, body = await chat.reception.accept(activity)

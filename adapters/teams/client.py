@@ -19,7 +19,7 @@ from adapters.teams.connector import Connector, TeamsError
 from adapters.teams.deliveries import Deliveries
 from adapters.teams.forms import Forms
 from adapters.teams.people import People
-from adapters.teams.reception import Reception, Search
+from adapters.teams.reception import Reception
 from adapters.teams.references import CHANNEL, PERSONAL, Account, Conversation, References
 from adapters.teams.render import Element, attachment_of, card_of
 from adapters.teams.settings import PLATFORM, TeamsSettings
@@ -27,6 +27,7 @@ from adapters.teams.text import text_in
 from bot.ports import (
     Capabilities,
     Clock,
+    Composer,
     DeliveryError,
     EventHandler,
     Form,
@@ -46,8 +47,7 @@ _SUMMARY = 500
 class TeamsChat:
     """`bot.ports.ChatPlatform` for Teams.
 
-    `forms` are the actions whose buttons open a form: Teams wants to know before one is pressed. `search`, if there is
-    one, answers the message extension.
+    `forms` are the actions whose buttons open a form: Teams wants to know before one is pressed.
     """
 
     name = PLATFORM
@@ -62,7 +62,6 @@ class TeamsChat:
         seal: Sealer,
         settings: TeamsSettings,
         forms: Collection[str] = (),
-        search: Search | None = None,
         replica: str = "weaver",
     ) -> None:
         self.settings = settings
@@ -81,7 +80,6 @@ class TeamsChat:
             give_back=self._give_back,
             name=replica,
         )
-        self.reception.search = search
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +145,7 @@ class TeamsChat:
         return f"https://teams.microsoft.com/l/message/{path}?{urlencode({k: v for k, v in about.items() if v})}"
 
     async def unfurl(self, place: Place, message_id: str, previews: Mapping[str, Message]) -> None:
-        """Nothing: Teams takes a preview only while it asks for one."""
+        """Nothing: Teams takes a preview only while it asks for one, as somebody writes (`assist`)."""
 
     # --- one person -------------------------------------------------------------------------------------------------
 
@@ -205,6 +203,10 @@ class TeamsChat:
         return await self._people.members(place)
 
     # --- for the edge itself ----------------------------------------------------------------------------------------
+
+    def assist(self, composer: Composer) -> None:
+        """From now on answer from this what somebody searches for in the compose box, or links to."""
+        self.reception.composer = composer
 
     async def resume(self, handle: EventHandler) -> None:
         """From now on hand over what Teams sends, beginning with what an earlier process was killed over."""

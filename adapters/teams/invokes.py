@@ -7,6 +7,7 @@ https://learn.microsoft.com/microsoftteams/platform/messaging-extensions/how-to/
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,14 @@ from adapters.teams.forms import TOKEN, Forms, zone_of
 from adapters.teams.render import CARD, Element, attachment_of, card_of
 from adapters.teams.settings import PLATFORM
 from adapters.teams.text import dict_in, dicts_in, plain, text_in
-from bot.ports import Event, Form, Message, PersonRef, Place, Pointed, Pressed, Submitted
+from bot.ports import Event, Form, Insertable, Message, PersonRef, Place, Pointed, Pressed, Submitted, clean
 
 ACTION, FETCH, SUBMIT = "adaptiveCard/action", "task/fetch", "task/submit"
 POINT, POINT_SUBMIT = "composeExtension/fetchTask", "composeExtension/submitAction"
 QUERY, LINK = "composeExtension/query", "composeExtension/queryLink"
+UNNAMED_LINK = (
+    "composeExtension/anonymousQueryLink"  # by who has not installed the app: neither they nor the chat are named
+)
 SETTLED = (ACTION, FETCH, SUBMIT, POINT, POINT_SUBMIT)  # these do something: kept first, like any other activity
 OPENING = (FETCH, POINT)  # a dialog may open in answer to these
 
@@ -41,6 +45,10 @@ POINTERS = (
 )
 SEARCH = Offer("know", "Search knowledge", "Search what colleagues have already worked out")
 QUERY_TEXT = "text"
+THUMBNAIL = "application/vnd.microsoft.card.thumbnail"
+LINK_VERSION = "1.3"  # of cards that Teams shows for links, at most
+#: Else Teams shows for half an hour what one person was answered in one chat, whoever pastes the link and wherever.
+NOT_KEPT = {"actions": [{"type": "setCachePolicy", "value": '{"type":"no-cache"}'}]}
 
 
 def event_of(envelope: Envelope, forms: Forms, trigger: str) -> tuple[Event | None, Form | None]:
@@ -95,10 +103,12 @@ def _pointed(envelope: Envelope, value: Mapping[str, Any], trigger: str) -> Even
     return Pointed(**common, action=action, message_id=known, text=text, author=author, trigger=trigger)
 
 
-def query_of(activity: Mapping[str, Any]) -> str:
-    """What somebody searches for in the compose box; empty before they have typed anything."""
-    parameters = dicts_in(dict_in(activity, "value"), "parameters")
-    return next((text_in(one, "value") for one in parameters if text_in(one, "name") == QUERY_TEXT), "").strip()
+def query_of(activity: Mapping[str, Any]) -> tuple[str, bool]:
+    """What somebody searches for in the compose box, empty before they have typed anything; and whether Teams wants
+    more of what it was shown already."""
+    value = dict_in(activity, "value")
+    typed = (text_in(one, "value") for one in dicts_in(value, "parameters") if text_in(one, "name") == QUERY_TEXT)
+    return next(typed, "").strip(), bool(dict_in(value, "queryOptions").get("skip"))
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -113,15 +123,28 @@ def said(name: str, words: str) -> Element:
     """A sentence, in the form that this kind of invoke takes it."""
     if name == ACTION:
         return {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": words}
-    if name in (QUERY, LINK):
+    if name == QUERY:
         return {"composeExtension": {"type": "message", "text": words}}
     return {"task": {"type": "message", "value": words}}
 
 
-def found(messages: Sequence[Message]) -> Element:
-    """Results of a search: each a card that can be inserted into what is being written."""
-    attachments = []
-    for message in messages:
-        preview = {"contentType": "application/vnd.microsoft.card.thumbnail", "content": {"title": message.summary}}
-        attachments.append({**attachment_of(card_of(message)), "preview": preview})
+def found(results: Sequence[Insertable]) -> Element:
+    """Results of a search: each a card that can be inserted into what is being written, and a line to choose it by.
+
+    In that line Teams reads markup in the text, and none in the title:
+    https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format.
+    """
+    attachments = [_attached(card_of(one.message), one.title, one.hint) for one in results]
     return {"composeExtension": {"type": "result", "attachmentLayout": "list", "attachments": attachments}}
+
+
+def previewed(message: Message) -> Element:
+    """What a link leads to: https://learn.microsoft.com/microsoftteams/platform/messaging-extensions/how-to/link-unfurling."""
+    attachment = _attached({**card_of(message), "version": LINK_VERSION}, message.summary)
+    result = {"type": "result", "attachmentLayout": "list", "attachments": [attachment], "suggestedActions": NOT_KEPT}
+    return {"composeExtension": result}
+
+
+def _attached(card: Element, title: str, hint: str = "") -> Element:
+    line = {"title": clean(title), "text": html.escape(clean(hint), quote=False)}
+    return {**attachment_of(card), "preview": {"contentType": THUMBNAIL, "content": line}}

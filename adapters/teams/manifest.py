@@ -25,6 +25,8 @@ PERMISSIONS = ["ChannelMessage.Read.Group"]
 def manifest(app_id: str = EXAMPLE_ID, public_url: str = EXAMPLE_URL, *, version: str = "1.0.0") -> dict[str, Any]:
     """The manifest of the bot with this app id, whose pages are at this address."""
     url = public_url.rstrip("/")
+    domain = urlsplit(url).netloc
+    links = {"type": "link", "value": {"domains": [domain], "supportsAnonymizedPayloads": True}}
     search = {
         "id": SEARCH.id,
         "type": "query",
@@ -77,10 +79,10 @@ def manifest(app_id: str = EXAMPLE_ID, public_url: str = EXAMPLE_URL, *, version
                 "commandLists": [{"scopes": SCOPES, "commands": commands}],
             }
         ],
-        "composeExtensions": [{"botId": app_id, "commands": [search, *actions]}],
+        "composeExtensions": [{"botId": app_id, "commands": [search, *actions], "messageHandlers": [links]}],
         "permissions": ["identity", "messageTeamMembers"],
-        "validDomains": [urlsplit(url).netloc],
-        "webApplicationInfo": {"id": app_id, "resource": f"api://{urlsplit(url).netloc}/{app_id}"},
+        "validDomains": [domain],
+        "webApplicationInfo": {"id": app_id, "resource": f"api://{domain}/{app_id}"},
         "authorization": {
             "permissions": {"resourceSpecific": [{"name": name, "type": "Application"} for name in PERMISSIONS]}
         },

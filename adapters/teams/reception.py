@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from time import monotonic
@@ -24,17 +24,19 @@ from adapters.teams.forms import Forms, Rejected, zone_of
 from adapters.teams.references import PERSONAL, Account, References
 from adapters.teams.render import Element
 from adapters.teams.schema import inbox
+from adapters.teams.settings import PLATFORM
 from adapters.teams.text import dict_in, dicts_in, text_in
 from bot.errors import BotError
 from bot.ports import (
     Clock,
+    Composer,
     DeliveryError,
     Event,
     EventHandler,
     Form,
     FormError,
-    Message,
     PersonRef,
+    Place,
     PlaceChanged,
     Pressed,
     Submitted,
@@ -47,12 +49,11 @@ WAIT_FOR_CARD = 1.5  # seconds more, for the card to be brought up to date after
 _LATER = "I have it, and am still at work on it. You hear from me in our chat."
 _DONE = "I have it. You hear from me in our chat."
 _UNKNOWN = "I do not know that button any more. Ask again, and you get a new card."
+WAIT_FOR_SEARCH = 4.0  # seconds; Teams waits five: https://learn.microsoft.com/microsoftteams/platform/messaging-extensions/how-to/search-commands/respond-to-search
 _SEARCH_ELSEWHERE = "Write “know” and a topic to me in our chat: I show you there what colleagues have worked out."
 
 #: Tells somebody in private what was wrong with a form that is closed already, and gives back what they typed.
 GiveBack = Callable[[Submitted, str, Form], Awaitable[None]]
-#: What somebody may insert into a message of theirs: everybody who reads that message will see it.
-Search = Callable[[PersonRef, str], Awaitable[Sequence[Message]]]
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Reception:
     ) -> None:
         self.inbox = Inbox(engine, inbox, clock, seal, act=self._act, name=name)
         self.handle: EventHandler | None = None
-        self.search: Search | None = None
+        self.composer: Composer | None = None
         self._clock = clock
         self._seal = seal
         self._forms = forms
@@ -109,8 +110,8 @@ class Reception:
     async def _invoked(self, activity: Mapping[str, Any], name: str) -> tuple[int, Element | None]:
         if name == invokes.QUERY:
             return 200, await self._found(activity)
-        if name == invokes.LINK:  # there is no preview to give at once; Teams shows the bare link
-            return 200, {}
+        if name in (invokes.LINK, invokes.UNNAMED_LINK):
+            return 200, await self._previewed(activity, named=name == invokes.LINK)
         if name not in invokes.SETTLED:
             return 501, None
         key = self._key(activity)
@@ -144,20 +145,36 @@ class Reception:
         return {} if seat.name in (invokes.SUBMIT, invokes.POINT_SUBMIT) else invokes.said(seat.name, _DONE)
 
     async def _found(self, activity: Mapping[str, Any]) -> Element:
-        text = invokes.query_of(activity)
-        if self.search is None:
+        if self.composer is None:
             return invokes.said(invokes.QUERY, _SEARCH_ELSEWHERE)
-        if not text:
-            return invokes.said(invokes.QUERY, "Type a topic, and I show what colleagues have worked out.")
-        person = PersonRef("teams", tenant_of(activity), person_id(dict_in(activity, "from")))
+        text, further = invokes.query_of(activity)
+        if further:  # all there is was shown at once
+            return invokes.found([])
         try:
-            messages = await asyncio.wait_for(self.search(person, text), 4.0)  # Teams waits five seconds
+            async with asyncio.timeout(WAIT_FOR_SEARCH):
+                return invokes.found(await self.composer.search(*_writing(activity), text))
         except BotError as error:
             return invokes.said(invokes.QUERY, error.sentence)
+        except TimeoutError:
+            log.warning("teams.search_slow")
+            return invokes.said(invokes.QUERY, "My search took too long. Try again in a moment.")
         except Exception:
             log.exception("teams.search_failed")
             return invokes.said(invokes.QUERY, "My search is out of order just now. Try again later.")
-        return invokes.found(messages) if messages else invokes.said(invokes.QUERY, "I found nothing about that.")
+
+    async def _previewed(self, activity: Mapping[str, Any], *, named: bool) -> Element:
+        """The preview of a link; without one, Teams leaves the link as it is."""
+        url = text_in(dict_in(activity, "value"), "url")
+        person, place = _writing(activity)
+        try:
+            async with asyncio.timeout(WAIT_FOR_SEARCH):
+                message = await self.composer.preview(person if named else None, place, url) if self.composer else None
+        except BotError:  # nobody who may read it; and nobody has asked for anything
+            return {}
+        except Exception:
+            log.exception("teams.preview_failed")
+            return {}
+        return invokes.previewed(message) if message else {}
 
     # --- what the core does while an invoke waits -------------------------------------------------------------------
 
@@ -290,3 +307,9 @@ class Reception:
         if not team or not of_team:
             return {}
         return {one.id: one.of_all for one in await self._references.channels_of(tenant_of(activity), team)}
+
+
+def _writing(activity: Mapping[str, Any]) -> tuple[PersonRef, Place]:
+    """Who writes a message, and where."""
+    tenant, (conversation, _) = tenant_of(activity), split_id(text_in(dict_in(activity, "conversation"), "id"))
+    return PersonRef(PLATFORM, tenant, person_id(dict_in(activity, "from"))), Place(PLATFORM, tenant, conversation)

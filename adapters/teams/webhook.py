@@ -19,6 +19,7 @@ from adapters.teams.render import attachment_of, card_of
 from adapters.teams.settings import PLATFORM, on_this_machine
 from bot.errors import ConfigurationError
 from bot.ports import (
+    BOARDS,
     Button,
     Buttons,
     Capabilities,
@@ -33,7 +34,6 @@ from bot.ports import (
     Profile,
 )
 
-WORKSPACE = "webhook"
 TIMEOUT = 15.0
 _PASSING = (408, 412, 429, 500, 502, 503, 504)
 
@@ -43,7 +43,7 @@ class TeamsWebhooks:
 
     name = PLATFORM
     capabilities = Capabilities(
-        private_in_channel=False, seconds_between_posts=1.0, forms=False, reactions=False, update=False
+        private_in_channel=False, seconds_between_posts=1.0, forms=False, reactions=False, update=False, people=False
     )
 
     def __init__(
@@ -62,7 +62,7 @@ class TeamsWebhooks:
         if await self._deliveries.find(delivery_id):
             return delivery_id
         url = self._webhooks.get(place.channel)
-        if url is None or place.workspace != WORKSPACE:
+        if url is None or place.workspace != BOARDS:
             raise DeliveryError("there is no webhook of this channel: add it to the settings")
         card = card_of(Message(message.summary, tuple(self._linked(part) for part in message.parts)))
         try:
@@ -93,13 +93,17 @@ class TeamsWebhooks:
 
     async def place(self, place: Place) -> PlaceInfo:
         """A channel of the settings. Who reads it is not known here: what is posted there is for the organisation."""
-        if place.channel not in self._webhooks or place.workspace != WORKSPACE:
+        if place.channel not in self._webhooks or place.workspace != BOARDS:
             raise LookupError("there is no webhook of this channel")
         return PlaceInfo(place=place.root, name=place.channel, private=False)
 
     async def permalink(self, place: Place, message_id: str) -> str:
         """Weaver's page: a webhook does not tell where its message is."""
         return self._base_url
+
+    async def tidy(self) -> None:
+        """Forget what was sent more than a month ago."""
+        await self._deliveries.tidy()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -141,6 +145,10 @@ class TeamsWebhooks:
     async def show_home(self, person: PersonRef, message: Message) -> None:
         """Not possible."""
         raise DeliveryError("a webhook has no home view")
+
+    async def lookup(self, workspace: str, email: str) -> Profile | None:
+        """Nobody is known."""
+        return None
 
     async def profile(self, person: PersonRef) -> Profile:
         """Nobody is known."""

@@ -28,6 +28,7 @@ from bot.ports import (
     Form,
     Image,
     Input,
+    Insertable,
     Message,
     Option,
     Part,
@@ -131,7 +132,8 @@ def test_cards_and_dialogs_are_as_microsoft_has_them() -> None:
     assert wrong_in(dialog()) == []
     assert wrong_in(dialog(errors={"a": "Too short.", "zzz": "Belongs to no input."})) == []
     assert wrong_in(card_of(Message("Only a summary", ()))) == []
-    for attachment in found([EVERYTHING])["composeExtension"]["attachments"]:
+    result = Insertable(title="A question", hint="about pumps", message=EVERYTHING)
+    for attachment in found([result])["composeExtension"]["attachments"]:
         assert wrong_in(attachment["content"]) == []
 
 

@@ -86,6 +86,8 @@ def test_package_is_made(tmp_path: Path) -> None:
         made = json.loads(archive.read("manifest.json"))
     assert made["id"] == made["bots"][0]["botId"] == made["webApplicationInfo"]["id"] == APP
     assert made["validDomains"] == ["weaver.acme.example"]
+    [handler] = made["composeExtensions"][0]["messageHandlers"]
+    assert (handler["type"], handler["value"]["domains"]) == ("link", ["weaver.acme.example"])
 
 
 @pytest.mark.parametrize("arguments", [("not-an-id", "https://x.example"), (APP, "http://x.example"), (APP,)])
@@ -109,4 +111,4 @@ def test_every_command_of_the_message_extension_is_known() -> None:
     [search] = [one for one in extension["commands"] if one["type"] == "query"]
     [parameter] = search["parameters"]
     assert parameter["name"] == QUERY_TEXT
-    assert query_of({"value": {"parameters": [{"name": parameter["name"], "value": " pumps "}]}}) == "pumps"
+    assert query_of({"value": {"parameters": [{"name": parameter["name"], "value": " pumps "}]}}) == ("pumps", False)

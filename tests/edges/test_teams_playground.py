@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from bot.app import Bot
-from bot.models import Channel
+from bot.models import Channel, Entry
 from bot.ports import PersonRef, Place
+from bot.store import Transaction
 from tests.edges.teams_local.office import Office, opened
 from tests.edges.teams_local.playground import ADELE, MEGAN, TEAM, Playground, Shown
 from tests.edges.test_teams_cards import wrong_in
@@ -93,6 +94,33 @@ async def test_commands_and_other_people(bot: Bot, teams: Playground) -> None:
     answer = await teams.act("message", ADELE, conversation=chat.channel, text="community")
     assert answer["statusCode"] == 200
     assert "Pumps" in (await teams.sees("valves, noise")).words
+
+
+async def test_knowledge_goes_into_a_message(bot: Bot, teams: Playground) -> None:
+    """Searched for from the compose box, and by its link."""
+    await bot.store.run(keep)
+    for _ in range(200):
+        if (await bot.index.count())["entry"]:
+            break
+        await asyncio.sleep(0.05)
+    typed = {"commandId": "know", "parameters": [{"name": "text", "value": "pump gravel"}]}
+    typed |= {"queryOptions": {"skip": 0, "count": 25}}
+    answer = await teams.act("invoke", name="composeExtension/query", value=typed)
+    [found] = answer["body"]["composeExtension"]["attachments"]
+    assert found["preview"]["content"]["title"] == QUESTION
+    assert wrong_in(found["content"]) == []
+    link = {"url": f"{bot.settings.address}/entries/1"}
+    answer = await teams.act("invoke", name="composeExtension/queryLink", value=link)
+    [shown] = answer["body"]["composeExtension"]["attachments"]
+    assert QUESTION in json.dumps(shown["content"])
+    link = {"url": f"{bot.settings.address}/entries/2"}
+    assert (await teams.act("invoke", name="composeExtension/queryLink", value=link))["body"] == {}
+
+
+async def keep(tx: Transaction) -> None:
+    """An entry that everybody may read."""
+    row = await tx.add(Entry(title=QUESTION, body=ANSWER, state="published", created_at=tx.now))
+    await tx.later("index", f"entries:{row.id}-{row.id}")
 
 
 async def test_app_that_is_removed_from_a_team_knows_its_channels_no_longer(bot: Bot, teams: Playground) -> None:

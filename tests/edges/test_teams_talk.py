@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from adapters.teams.activities import emoji_name
 from adapters.teams.render import card_of
+from bot.errors import BotError
 from bot.ports import (
     Button,
     Buttons,
@@ -21,11 +24,13 @@ from bot.ports import (
     Form,
     Heard,
     Input,
+    Insertable,
     Joined,
     Left,
     Message,
     Option,
     PersonRef,
+    Place,
     PlaceChanged,
     Pointed,
     Pressed,
@@ -35,6 +40,7 @@ from bot.ports import (
 )
 from tests.edges.teams_local.bot import BEN, CHAT, Local, local
 from tests.edges.teams_local.microsoft import BOT, TEAM, TENANT, Fault
+from tests.edges.test_teams_cards import wrong_in
 
 HELLO = Message("Hello", (Text("Hello"),))
 MENTION = {"type": "mention", "mentioned": {"id": BOT, "name": "Weaver"}, "text": "<at>Weaver</at>"}
@@ -455,19 +461,131 @@ async def test_search_without_one_says_where_to_search(teams: Local) -> None:
     assert answer["composeExtension"]["type"] == "message"
 
 
+@dataclass
+class Knowing:
+    """A core that knows of one thing, or has nothing but a sentence."""
+
+    sentence: str = ""
+    trouble: Exception | None = None
+    asked: list[tuple[str, Place, str]] = field(default_factory=list)
+
+    async def search(self, writer: PersonRef, place: Place, text: str) -> list[Insertable]:
+        self.asked.append((writer.id, place, text))
+        if self.sentence or self.trouble:
+            raise self.trouble or BotError(self.sentence)
+        card = Message("Knowledge: Pumps hum", (Text("Pumps hum when dry."),))
+        return [Insertable(title="Pumps <i>hum</i>", hint="Dry & <at>Ben</at> 1 < 2", message=card)]
+
+    async def preview(self, writer: PersonRef | None, place: Place, url: str) -> Message | None:
+        self.asked.append((writer.id if writer else "nobody", place, url))
+        if self.sentence or self.trouble:
+            raise self.trouble or BotError(self.sentence)
+        return Message("Knowledge: Pumps hum", (Text("Dry & shut."),)) if url == LINK else None
+
+
+LINK = "https://weaver.example/entries/7"
+
+
+def query(typed: str, **options: int) -> dict[str, Any]:
+    return {"commandId": "know", "parameters": [{"name": "text", "value": typed}], "queryOptions": options}
+
+
 async def test_search_shows_what_may_be_inserted(teams: Local) -> None:
-    asked: list[tuple[str, str]] = []
-
-    async def search(person: PersonRef, text: str) -> list[Message]:
-        asked.append((person.id, text))
-        return [Message("Pumps hum when dry", (Text("Pumps hum when dry."),))]
-
-    teams.chat.reception.search = search
-    query = {"commandId": "know", "parameters": [{"name": "text", "value": "hum"}]}
-    answer = await teams.invoke("composeExtension/query", query)
+    """With a line to choose it by: its title as it is, and words in which Teams would read markup."""
+    knowing = Knowing()
+    teams.chat.assist(knowing)
+    answer = await teams.invoke("composeExtension/query", query(" hum ", skip=0, count=25))
     [found] = answer["composeExtension"]["attachments"]
-    assert found["preview"]["content"]["title"] == "Pumps hum when dry"
-    assert asked == [("aad-ana", "hum")]
+    line = {"title": "Pumps <i>hum</i>", "text": "Dry &amp; &lt;at&gt;Ben&lt;/at&gt; 1 &lt; 2"}
+    assert found["preview"] == {"contentType": "application/vnd.microsoft.card.thumbnail", "content": line}
+    assert found["content"]["body"][0]["inlines"][0]["text"] == "Pumps hum when dry."
+    more = await teams.invoke("composeExtension/query", query("hum", skip=25, count=25))
+    assert more["composeExtension"]["attachments"] == []
+    assert knowing.asked == [("aad-ana", teams.place(), "hum")]
+
+
+async def test_search_in_a_thread_is_in_its_channel(teams: Local) -> None:
+    knowing = Knowing()
+    teams.chat.assist(knowing)
+    activity = teams.in_channel("invoke", root="77", name="composeExtension/query", value=query("hum"))
+    assert (await teams.send(activity)).status == 200
+    assert knowing.asked == [("aad-ana", teams.place(TEAM), "hum")]
+
+
+@pytest.mark.parametrize(
+    ("knowing", "typed", "words"),
+    [
+        (Knowing(sentence="Say more."), "", "Say more."),
+        (Knowing(sentence="Nothing on that."), "hum", "Nothing on that."),
+        (Knowing(trouble=RuntimeError("the index is gone")), "hum", "out of order just now"),
+    ],
+)
+async def test_search_always_says_something(teams: Local, knowing: Knowing, typed: str, words: str) -> None:
+    teams.chat.assist(knowing)
+    answer = await teams.invoke("composeExtension/query", query(typed))
+    assert answer["composeExtension"]["type"] == "message"
+    assert words in answer["composeExtension"]["text"]
+
+
+async def test_search_that_takes_too_long_says_so(teams: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Teams gives up waiting."""
+
+    class Slow(Knowing):
+        async def search(self, writer: PersonRef, place: Place, text: str) -> list[Insertable]:
+            await asyncio.Event().wait()
+            return []
+
+    monkeypatch.setattr("adapters.teams.reception.WAIT_FOR_SEARCH", 0.01)
+    teams.chat.assist(Slow())
+    answer = await teams.invoke("composeExtension/query", query("hum"))
+    assert "took too long" in answer["composeExtension"]["text"]
+
+
+async def test_link_is_shown_with_what_it_leads_to(teams: Local) -> None:
+    """As a card that Teams shows for links, and keeps for nobody else."""
+    knowing = Knowing()
+    teams.chat.assist(knowing)
+    answer = (await teams.invoke("composeExtension/queryLink", {"url": LINK}))["composeExtension"]
+    [shown] = answer["attachments"]
+    assert (answer["type"], shown["contentType"]) == ("result", "application/vnd.microsoft.card.adaptive")
+    assert shown["content"]["version"] == "1.3"
+    assert wrong_in(shown["content"]) == []
+    assert shown["preview"]["content"]["title"] == "Knowledge: Pumps hum"
+    [policy] = answer["suggestedActions"]["actions"]
+    assert (policy["type"], json.loads(policy["value"])) == ("setCachePolicy", {"type": "no-cache"})
+    assert knowing.asked == [("aad-ana", teams.place(), LINK)]
+
+
+@pytest.mark.parametrize(
+    ("knowing", "value"),
+    [
+        (None, {"url": LINK}),
+        (Knowing(), {"url": "https://weaver.example/c/pumps"}),
+        (Knowing(), {}),
+        (Knowing(sentence="Not for you."), {"url": LINK}),
+        (Knowing(trouble=RuntimeError("the database is gone")), {"url": LINK}),
+    ],
+)
+async def test_link_that_may_not_be_shown_stays_as_it_is(
+    teams: Local, knowing: Knowing | None, value: dict[str, str]
+) -> None:
+    if knowing is not None:
+        teams.chat.assist(knowing)
+    assert await teams.invoke("composeExtension/queryLink", value) == {}
+
+
+async def test_link_of_somebody_without_the_app(tmp_path: Path) -> None:
+    """Teams hides who writes, where and in which tenant: the core hears of nobody, in a bot of one tenant, too."""
+    hidden = {"from": {"id": "redacted", "name": "redacted"}, "channelData": {"tenant": {"id": "redacted"}}}
+    hidden |= {"conversation": {"conversationType": "groupChat", "tenantId": "redacted", "id": "redacted"}}
+    knowing = Knowing()
+    async with local(tmp_path, tenant_id=TENANT) as teams:
+        teams.chat.assist(knowing)
+        answer = await teams.invoke("composeExtension/anonymousQueryLink", {"url": LINK}, **hidden)
+        assert answer["composeExtension"]["type"] == "result"
+        other = teams.activity("invoke", name="composeExtension/queryLink", value={"url": LINK}, **hidden)
+        assert (await teams.send(other)).status == 403
+    assert [(who, url) for who, _, url in knowing.asked] == [("nobody", LINK)]
 
 
 # --- out --------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +16,13 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.teams import TeamsWebhooks, metadata
+from bot.app import open_bot
 from bot.errors import ConfigurationError
+from bot.models import Person
 from bot.ports import Button, Buttons, ChatPlatform, DeliveryError, Message, PersonRef, Place, SystemClock, Text
 from bot.seal import Seal
+from bot.settings import load
+from expertise_index import HashEmbedder
 from tests.edges.test_teams_cards import wrong_in
 
 PUMPS = Place("teams", "webhook", "pumps")
@@ -116,3 +123,36 @@ def test_address_must_be_encrypted() -> None:
         TeamsWebhooks(
             engine, SystemClock(), seal=Seal("x"), webhooks={"pumps": "http://hook.example/secret"}, base_url=""
         )
+
+
+async def weaver(home: Path, *arguments: str) -> tuple[int, str]:
+    """Run a command as an administrator does; its exit code, and what it said."""
+    said = {"WEAVER_HOME": str(home), "WEAVER_BASE_URL": "https://weaver.example"}
+    said |= {"TEAMS_WEBHOOKS": "pumps=https://workflows.example/secret-address"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *arguments),
+        env={**os.environ, **said},
+        cwd=Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    return process.returncode or 0, " ".join(out.decode().split())
+
+
+@pytest.mark.needs_model
+async def test_community_is_given_a_webhook(tmp_path: Path) -> None:
+    """By its name in the settings; and has it taken away. The doctor says which is which."""
+    async with open_bot(load(home=tmp_path), embedder=HashEmbedder()) as bot:
+        await bot.store.run(lambda tx: tx.add(Person(name="Maud Keller", email="maud@acme.example")))
+    pumps = ("community", "Pumps", "--about", "pumps, seals, bearings", "--moderator", "maud@acme.example")
+    code, said = await weaver(tmp_path, *pumps, "--webhook", "pomps")
+    assert (code, "no pomps in TEAMS_WEBHOOKS, but pumps" in said) == (1, True), said
+    code, said = await weaver(tmp_path, *pumps, "--webhook", "pumps")
+    assert (code, "shown through the webhook pumps" in said) == (0, True), said
+    _, said = await weaver(tmp_path, "doctor")
+    assert "Teams webhook pumps: configured, shows the questions of Pumps" in said
+    assert "secret-address" not in said
+    await weaver(tmp_path, *pumps, "--webhook", "")
+    _, said = await weaver(tmp_path, "doctor")
+    assert "Teams webhook pumps: configured, but no community uses it" in said

@@ -198,3 +198,36 @@ def test_teams_is_set_by_the_names_that_its_own_tools_use(monkeypatch: pytest.Mo
     monkeypatch.setenv("TEAMS_TENANT_ID", "a-tenant")
     settings = load()
     assert (settings.teams_app_id, settings.teams_tenant_id, settings.teams_emulator) == ("an-id", "a-tenant", False)
+
+
+SIGNED = "https://flow.example:443/invoke?sp=%2Frun&sig=hush-hush"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"TEAMS_WEBHOOKS": "hush-hush"}, "list of name=address"),
+        ({"TEAMS_WEBHOOKS": f"Pumps={SIGNED}"}, "in small letters"),
+        ({"TEAMS_WEBHOOKS": f"pumps={SIGNED} pumps={SIGNED}"}, "each name once"),
+        ({"TEAMS_WEBHOOKS": f"pumps={SIGNED}", "TEAMS_EMULATOR": "true"}, "without a bot"),
+        ({"TEAMS_WEBHOOKS": f"pumps={SIGNED}", "WEAVER_BASE_URL": ""}, "needs WEAVER_BASE_URL"),
+    ],
+)
+def test_webhooks_that_cannot_be_meant_are_refused(
+    given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what to do, and without the address: whoever has it may post."""
+    for name, value in {"WEAVER_BASE_URL": "https://weaver.example", **given}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=words) as refused:
+        load()
+    assert "hush-hush" not in str(refused.value)
+
+
+def test_webhooks_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address may have the signs that the list is made of."""
+    monkeypatch.setenv("WEAVER_BASE_URL", "https://weaver.example")
+    monkeypatch.setenv("TEAMS_WEBHOOKS", f"  pumps={SIGNED}\n cloud-2=http://localhost:1/x ")
+    assert load().webhooks == {"pumps": SIGNED, "cloud-2": "http://localhost:1/x"}
+    monkeypatch.delenv("TEAMS_WEBHOOKS")
+    assert load().webhooks == {}
