@@ -621,9 +621,9 @@ async def test_channel_is_private_unless_its_team_is_open(tmp_path: Path) -> Non
                 await teams.hears(teams.in_channel(text="hi", channel=one["id"]))
             found = [await teams.chat.place(teams.place(one["id"])) for one in channels]
             seen[open_teams] = [(place.name, place.private, place.outsiders) for place in found]
-    board = [("Field team › Board", True, False), ("Field team › With Acme", True, True)]
-    assert seen[()] == seen["another",] == [("Field team › General", True, False), *board]
-    assert seen["group-1",] == seen["*",] == [("Field team › General", False, False), *board]
+    board = [("Board", True, False), ("With Acme", True, True)]
+    assert seen[()] == seen["another",] == [("Field team", True, False), *board]
+    assert seen["group-1",] == seen["*",] == [("Field team", False, False), *board]
 
 
 async def test_deleted_channel_is_unknown(teams: Local) -> None:
