@@ -27,6 +27,7 @@ from adapters.slack.manifest import manifest
 from bot.app import open_bot
 from bot.settings import load
 from expertise_index import HashEmbedder
+from tests.edges.process import Process
 from tests.edges.slack_server import (
     BadJson,
     Broken,
@@ -40,7 +41,7 @@ from tests.edges.slack_server import (
     SlackServer,
     Workspace,
 )
-from tests.edges.test_slack_kill import Process
+from tests.edges.test_slack_kill import process as slack_process
 from tests.edges.test_slack_support import ADDRESS
 from tests.scenarios.chat import MovableClock
 from tests.scenarios.slack import SlackHouse
@@ -153,8 +154,7 @@ async def as_process(home: Path) -> AsyncIterator[tuple[Street, Process]]:
             house = SlackHouse(server=slack, workspace=street.acme, bot=bot, clock=MovableClock(), people=people,
                                channels={"pumps": street.pumps})  # fmt: skip
             await house.found_everything()
-        process = Process(home, slack, street.acme)
-        process.environment["WEAVER_SUGGEST_AT"] = "0.3"
+        process = slack_process(home, slack, street.acme, WEAVER_SUGGEST_AT="0.3")
         await process.start()
         try:
             yield street, process

@@ -6,6 +6,7 @@ that it gave out, knows only its conversations, and has faults that a test switc
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import secrets
@@ -16,11 +17,10 @@ from typing import Any
 
 import jwt
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from tests.edges.slack_server.faults import Faults, Hook
+from tests.edges.slack_server.faults import Faults
 
 APP_ID = "0b1f1c58-1111-4222-8333-444455556666"
 PASSWORD = "a password for tests"
@@ -49,6 +49,20 @@ class Fault:
         return web.json_response({"error": {"code": self.code}}, status=self.status, headers=self.headers)
 
 
+@dataclass(frozen=True)
+class Killed:
+    """`kill` is awaited before the call takes effect, which it then never does, or `after` it did; nobody answers."""
+
+    kill: Callable[[], Awaitable[None]]
+    after: bool = False
+
+    async def answer(self, _request: web.Request, act: Callable[[], Awaitable[Any]]) -> web.Response:
+        if self.after:
+            await act()
+        await self.kill()
+        return web.Response(status=504)
+
+
 @dataclass
 class Microsoft:
     """The services, and what they have seen."""
@@ -66,7 +80,8 @@ class Microsoft:
     metadata_asked: int = 0
     tokens: set[str] = field(default_factory=set)
     _ids: Any = field(default_factory=lambda: itertools.count(1_700_000_000_000))
-    _server: TestServer | None = None
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         app = web.Application(middlewares=[self._checked])
@@ -81,16 +96,17 @@ class Microsoft:
         app.router.add_get("/connector/v3/conversations/{conversation}/pagedmembers", self._paged)
         app.router.add_get("/connector/v3/teams/{team}", self._team)
         app.router.add_get("/connector/v3/teams/{team}/conversations", self._channels)
-        self._server = TestServer(app)
-        await self._server.start_server()
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
 
     async def stop(self) -> None:
-        assert self._server is not None
-        await self._server.close()
+        assert self._runner is not None
+        await self._runner.cleanup()
 
     def url(self, path: str) -> str:
-        assert self._server is not None
-        return str(self._server.make_url(path))
+        assert self._runner is not None
+        return f"http://127.0.0.1:{self._runner.addresses[0][1]}{path}"
 
     @property
     def service_url(self) -> str:
@@ -158,6 +174,13 @@ class Microsoft:
         self.posted.append({"conversation": where, "id": known, "activity": activity})
         return known
 
+    async def until(self, true: Callable[[], bool], *, seconds: float) -> None:
+        """Wait for something to come of the bot's calls."""
+        async with asyncio.timeout(seconds):
+            while not true():
+                self._news.clear()
+                await self._news.wait()
+
     def cards(self, conversation: str = "") -> list[dict[str, Any]]:
         """The bot's cards as they are now, oldest first."""
         return [
@@ -206,21 +229,16 @@ class Microsoft:
             return _error(401, "Unauthorized")
         if len(await request.read()) > LARGEST:
             return _error(413, "MessageSizeTooBig")
-        for fault in self.faults:
-            if fault.method in ("", request.method):
-                self.faults.remove(fault)
-                return await fault.answer(request, None)
-        planned = self.planned.due(name)
-        if planned is None:
-            return await handler(request)
-        done: list[Any] = []
-
-        async def act() -> dict[str, Any]:
-            done.append(await handler(request))
-            return {}
-
-        answer = await planned.answer(request, act)
-        return done[0] if isinstance(planned, Hook) else answer  # a hook changes nothing in what is answered
+        fault: Any = self.planned.due(name)
+        for one in self.faults:
+            if fault is None and one.method in ("", request.method):
+                fault = one
+                self.faults.remove(one)
+                break
+        try:
+            return await (handler(request) if fault is None else fault.answer(request, lambda: handler(request)))
+        finally:
+            self._news.set()
 
     async def _begin(self, request: web.Request) -> web.Response:
         asked = await request.json()
