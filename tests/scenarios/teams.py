@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from bot.app import open_bot
 from bot.ports import PersonRef, Place
 from bot.settings import load
 from expertise_index import HashEmbedder
-from tests.edges.teams_local.client import Client, Dialog, Person, Shown, clients
+from tests.edges.teams_local.client import Client, Dialog, Person, Shown
 from tests.edges.teams_local.microsoft import APP_ID, PASSWORD, TENANT, Microsoft
 from tests.scenarios.chat import MovableClock
 from tests.scenarios.conftest import COMMUNITIES, PEOPLE
@@ -118,26 +118,26 @@ def _form(dialog: Dialog) -> OpenForm:
 
 
 @asynccontextmanager
-async def teams_house(home: Path, keys: tuple[str, ...] = tuple(PEOPLE)) -> AsyncIterator[TeamsHouse]:
+async def teams_house(
+    client: Client, home: Path, *, clock: MovableClock | None = None, keys: Collection[str] = tuple(PEOPLE)
+) -> AsyncIterator[TeamsHouse]:
     """The organisation of the dialogues (or some of its people), in a team that everybody may read."""
-    clock, microsoft = MovableClock(), Microsoft()
-    async with clients(microsoft) as client:
-        client.now = clock.now
-        everybody = {key: client.person(key, PEOPLE[key][0]) for key in keys}
-        channels = {
-            slug: client.channel(
-                slug, *(p for key, p in everybody.items() if not private or key in ("ana", "mod", "eva")),
-                private=private,
-            )
-            for slug, (_, _, _, private) in COMMUNITIES.items()
-        }  # fmt: skip
-        settings = load(home=home, suggest_at=0.3, **bot_settings(microsoft))
-        async with open_bot(settings, clock=clock, embedder=HashEmbedder()) as bot:
-            house = TeamsHouse(bot=bot, clock=clock, client=client, channels=channels)
-            async with listening(bot) as port:
-                client.endpoint = f"http://127.0.0.1:{port}/api/messages"
-                await settle_in(house)
-                yield house
+    clock = clock or MovableClock()
+    client.now = clock.now
+    everybody = {key: client.person(key, PEOPLE[key][0]) for key in keys}
+    channels = {
+        slug: client.channel(
+            slug, *(p for key, p in everybody.items() if not private or key in ("ana", "mod", "eva")), private=private
+        )
+        for slug, (_, _, _, private) in COMMUNITIES.items()
+    }
+    settings = load(home=home, suggest_at=0.3, **bot_settings(client.microsoft))
+    async with open_bot(settings, clock=clock, embedder=HashEmbedder()) as bot:
+        house = TeamsHouse(bot=bot, clock=clock, client=client, channels=channels)
+        async with listening(bot) as port:
+            client.endpoint = f"http://127.0.0.1:{port}/api/messages"
+            await settle_in(house)
+            yield house
 
 
 def bot_settings(microsoft: Microsoft) -> dict[str, str]:

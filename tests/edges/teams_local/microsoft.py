@@ -218,20 +218,21 @@ class Microsoft:
 
     @web.middleware
     async def _checked(self, request: web.Request, handler: Callable[[web.Request], Awaitable[Any]]) -> Any:
-        """A call to the Connector is counted, and must bring the bot's token; it may meet a fault."""
-        if not request.path.startswith("/connector/"):
+        """A call of the bot is counted, and may meet a fault; to the Connector it must bring the bot's token."""
+        if request.path in ("/openid", "/keys"):
             return await handler(request)
+        to_connector = request.path.startswith("/connector/")
         resource = request.match_info.route.resource
         steps = resource.canonical.split("/") if resource else []
         name = f"{request.method} {[step for step in steps if not step.startswith('{')][-1]}"
         self.calls.append(name)
-        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+        if to_connector and request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
             return _error(401, "Unauthorized")
         if len(await request.read()) > LARGEST:
             return _error(413, "MessageSizeTooBig")
         fault: Any = self.planned.due(name)
         for one in self.faults:
-            if fault is None and one.method in ("", request.method):
+            if to_connector and fault is None and one.method in ("", request.method):
                 fault = one
                 self.faults.remove(one)
                 break
