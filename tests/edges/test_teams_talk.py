@@ -33,6 +33,7 @@ from bot.ports import (
     Submitted,
     Text,
 )
+from tests.edges.slack_server import BadJson
 from tests.edges.teams_local.bot import BEN, CHAT, Local, local
 from tests.edges.teams_local.microsoft import BOT, TEAM, TENANT, Fault
 
@@ -504,6 +505,19 @@ async def test_chat_is_begun_with_somebody_never_met(teams: Local) -> None:
     await teams.chat.send(place, HELLO, delivery_id="prompt")
     assert len(teams.microsoft.begun) == 1
     assert teams.microsoft.begun[0]["tenantId"] == TENANT
+
+
+@pytest.mark.parametrize("where", [CHAT, TEAM])
+async def test_message_whose_id_teams_did_not_tell_is_sent_once_more(teams: Local, where: str) -> None:
+    await teams.hears(teams.activity(text="hi") if where == CHAT else teams.in_channel(text="hi"))
+    for call in ("POST activities", "POST conversations"):
+        teams.microsoft.planned.add(call, BadJson())
+    with pytest.raises(DeliveryError, match="its id") as failed:
+        await teams.chat.send(teams.place(where), HELLO, delivery_id="d")
+    assert failed.value.retry_after is not None
+    assert await teams.chat.find(teams.place(where), delivery_id="d") is None
+    sent = await teams.chat.send(teams.place(where), HELLO, delivery_id="d")
+    assert sent == teams.microsoft.posted[-1]["id"]
 
 
 async def test_chat_that_has_gone_is_begun_anew(teams: Local) -> None:
