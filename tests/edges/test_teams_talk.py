@@ -356,13 +356,26 @@ async def test_what_cannot_be_is_refused_before_the_core_hears_it(
     assert not any(isinstance(event, Submitted) for event in teams.core.heard)
 
 
+async def test_form_that_is_sent_again_since_the_answer_was_lost_counts_once(teams: Local) -> None:
+    """A form that was refused may be sent again as it was, and another dialog with the same words counts, too."""
+    back = filled(await opened(teams), answer="Open the valve.", where="1")
+    teams.core.wrong = {"answer": "Not just now."}
+    await teams.invoke("task/submit", back)
+    teams.core.wrong = {}
+    assert await teams.invoke("task/submit", back) == {}
+    assert "I have it" in (await teams.invoke("task/submit", back))["task"]["value"]
+    assert await teams.invoke("task/submit", filled(await opened(teams), answer="Open the valve.", where="1")) == {}
+    assert [type(event) for event in teams.core.heard].count(Submitted) == 2
+
+
 async def test_dialog_belongs_to_who_opened_it_for_a_day(teams: Local) -> None:
     back = filled(await opened(teams), answer="Mine", where="1")
     stolen = await teams.invoke("task/submit", back, by=BEN)
     forged = await teams.invoke("task/submit", {"data": {**back["data"], "form": "gAAAAA"}})
     teams.clock.ahead += type(teams.clock.ahead)(days=2)
     late = await teams.invoke("task/submit", back)
-    for answer in (stolen, forged, late):
+    again = await teams.invoke("task/submit", back)
+    for answer in (stolen, forged, late, again):
         assert answer["task"]["type"] == "message"
         assert "open it again" in answer["task"]["value"]
     assert not any(isinstance(event, Submitted) for event in teams.core.heard)
