@@ -172,12 +172,14 @@ def _slack(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) ->
 
 
 def _teams(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) -> TeamsChat | None:
+    others = {"login_url": settings.teams_login_url, "openid_metadata_url": settings.teams_openid_url}
     said = TeamsSettings(
         app_id=settings.teams_app_id,
         app_password=settings.teams_app_password,
         tenant_id=settings.teams_tenant_id,
         emulator=settings.teams_emulator,
         open_teams=tuple(settings.teams_open.replace(",", " ").split()),
+        **{name: url for name, url in others.items() if url},
     )
     if not said.on:
         return None

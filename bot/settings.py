@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     teams_open: str = _of("teams", "open", "ids of teams that everybody may read, or *; none by default")
     teams_webhooks: str = _of("teams", "webhooks", "without a bot: name=address of Workflows webhooks, with spaces")
     teams_emulator: bool = _of("teams", "emulator", "serve Microsoft's local client, without an app id", default=False)
+    teams_login_url: str = _of("teams", "login_url", "another address of Microsoft's sign-in, for tests")
+    teams_openid_url: str = _of("teams", "openid_url", "another address of Microsoft's signing keys, for tests")
 
     @field_validator("secret")
     @classmethod
@@ -204,6 +206,12 @@ def _check_teams(settings: Settings) -> None:
     if settings.teams_emulator and settings.host not in ("127.0.0.1", "localhost", "::1"):
         raise ConfigurationError(
             "TEAMS_EMULATOR believes everybody, so it is for this machine only. Set WEAVER_HOST to 127.0.0.1."
+        )
+    addresses = (settings.teams_login_url, settings.teams_openid_url)
+    if not all(url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")) for url in addresses if url):
+        raise ConfigurationError(
+            "TEAMS_LOGIN_URL and TEAMS_OPENID_URL must begin with https://: Weaver believes whoever has them. "
+            "For Microsoft's own addresses, leave them out."
         )
 
 

@@ -1,8 +1,8 @@
 """Teams as the core sees it: the chat port on the Bot Connector's methods. A workspace is an Entra tenant.
 
 Message ids are activity ids. Teams cannot be asked for what was sent under an id of ours, so that is kept here, as soon
-as Teams has answered. One window remains: killed between Teams' taking a message and our record of its answer, the bot
-sends that message once more.
+as Teams has answered. One window remains: where Teams took a message and its answer was lost, or the process was killed
+before it was on record, the bot sends that message once more.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from bot.ports import (
 )
 
 _SUMMARY = 500
+_PATIENCE = 5.0  # seconds before another try, where Teams answered and said nothing
 
 
 class TeamsChat:
@@ -105,6 +106,8 @@ class TeamsChat:
                 await self._references.forget(place.workspace, where.id)
                 raise DeliveryError(f"the chat is gone ({error.code})", retry_after=1.0) from error
             raise
+        if not known:  # it can neither be changed nor replied to: as good as lost
+            raise DeliveryError("Teams took a message and did not tell its id", retry_after=_PATIENCE)
         await self._deliveries.record(delivery_id, known)
         return known
 
@@ -170,7 +173,7 @@ class TeamsChat:
         answer = await self._connector.call(somewhere.service_url, "POST", "conversations", body=asked)
         chat = text_in(answer, "id")
         if not chat:
-            raise DeliveryError("Teams began no chat with this person", retry_after=5.0)
+            raise DeliveryError("Teams began no chat with this person", retry_after=_PATIENCE)
         service_url, bot = somewhere.service_url, somewhere.bot
         conversation = Conversation(id=chat, kind=PERSONAL, service_url=service_url, bot=bot)
         await self._references.learn(tenant, conversation)

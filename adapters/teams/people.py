@@ -90,10 +90,9 @@ class People:
         """A channel is private until it is known otherwise; what Teams says is only what kind it is in its team."""
         mine = {known.team, known.team_group} - {""}
         everybodys = _EVERY in self._settings.open_teams or bool(mine & set(self._settings.open_teams))
-        name = known.name or "General"  # the first channel of a team has no name
         return PlaceInfo(
             place=place.root,
-            name=f"{known.team_name} › {name}" if known.team_name else name,
+            name=known.name or known.team_name or "General",  # the first channel has no name: it is the team's
             private=known.channel_kind != "standard" or not everybodys,
             outsiders=known.channel_kind == "shared",
         )

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.inbox import GivenBack, Inbox, Sealer
 from adapters.teams import activities, invokes
 from adapters.teams.activities import TYPES, Envelope, conversation_of, person_id, split_id, tenant_of
-from adapters.teams.forms import Forms, Rejected, zone_of
+from adapters.teams.forms import TOKEN, Forms, Rejected, zone_of
 from adapters.teams.references import PERSONAL, Account, References
 from adapters.teams.render import Element
 from adapters.teams.schema import inbox
@@ -201,7 +201,12 @@ class Reception:
         return json.dumps({"activity": activity, "received": self._clock.now().isoformat()})
 
     def _key(self, activity: Mapping[str, Any]) -> str:
-        """Equal for what Teams repeats, and for nothing else: an edit has the id of the message that was edited."""
+        """Equal for what is repeated, by Teams or by somebody whose form stayed open since our answer was lost, and for
+        nothing else: an edit has the id of the message that was edited."""
+        data = dict_in(dict_in(activity, "value"), "data")
+        if text_in(activity, "name") in (invokes.SUBMIT, invokes.POINT_SUBMIT) and text_in(data, TOKEN):
+            whose = [tenant_of(activity), person_id(dict_in(activity, "from"))]
+            return self._seal.mark(json.dumps([*whose, data], sort_keys=True))
         known, kind = text_in(activity, "id"), text_in(activity, "type")
         conversation = text_in(dict_in(activity, "conversation"), "id")
         if not known:
@@ -249,6 +254,7 @@ class Reception:
             await self._hand_over(event)
         except BotError as error:  # a form that is not ours any more
             self._say(seat, error.sentence)
+            raise GivenBack from error
         except FormError as error:
             place = error.place if isinstance(error, Rejected) else event.place if event else envelope.place
             form = error.form if isinstance(error, Rejected) else form

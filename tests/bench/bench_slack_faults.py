@@ -27,6 +27,7 @@ from adapters.slack.manifest import manifest
 from bot.app import open_bot
 from bot.settings import load
 from expertise_index import HashEmbedder
+from tests.edges.process import Process
 from tests.edges.slack_server import (
     BadJson,
     Broken,
@@ -40,11 +41,10 @@ from tests.edges.slack_server import (
     SlackServer,
     Workspace,
 )
-from tests.edges.test_slack_kill import Process
+from tests.edges.test_slack_kill import process as slack_process
 from tests.edges.test_slack_support import ADDRESS
 from tests.scenarios.chat import MovableClock
 from tests.scenarios.slack import SlackHouse
-from tests.scenarios.test_one_question_on_slack import found_everything, served
 
 QUESTION = "Why does the pump make a noise like gravel when the suction valve is half closed?"
 ANSWER = "That is cavitation: open the suction valve, and check the NPSH margin."
@@ -133,10 +133,11 @@ async def in_here() -> AsyncIterator[Street]:
                             slack_signing_secret=slack.signing_secret, slack_api_url=slack.api_url)  # fmt: skip
             async with open_bot(settings, clock=clock, embedder=HashEmbedder()) as bot:
                 people = {"ana": street.ana, "ben": street.ben, "eva": street.eva}
-                house = SlackHouse(slack, street.acme, bot, clock, people, {"pumps": street.pumps})
-                await found_everything(house)
+                house = SlackHouse(server=slack, workspace=street.acme, bot=bot, clock=clock, people=people,
+                                   channels={"pumps": street.pumps})  # fmt: skip
+                await house.found_everything()
                 street.rest = house.settle
-                async with served(house):
+                async with house.served():
                     yield street
                     await house.settle()
 
@@ -150,9 +151,10 @@ async def as_process(home: Path) -> AsyncIterator[tuple[Street, Process]]:
                         slack_signing_secret=slack.signing_secret, slack_api_url=slack.api_url)  # fmt: skip
         async with open_bot(settings, embedder=HashEmbedder()) as bot:
             people = {"ana": street.ana, "ben": street.ben, "eva": street.eva}
-            await found_everything(SlackHouse(slack, street.acme, bot, MovableClock(), people, {"pumps": street.pumps}))
-        process = Process(home, slack, street.acme)
-        process.environment["WEAVER_SUGGEST_AT"] = "0.3"
+            house = SlackHouse(server=slack, workspace=street.acme, bot=bot, clock=MovableClock(), people=people,
+                               channels={"pumps": street.pumps})  # fmt: skip
+            await house.found_everything()
+        process = slack_process(home, slack, street.acme, WEAVER_SUGGEST_AT="0.3")
         await process.start()
         try:
             yield street, process

@@ -126,7 +126,7 @@ async def keep(tx: Transaction) -> None:
 async def test_app_that_is_removed_from_a_team_knows_its_channels_no_longer(bot: Bot, teams: Playground) -> None:
     general = Place("teams", teams.tenant, TEAM)
     assert bot.teams is not None
-    assert (await bot.teams.place(general)).name == "My Team › General"
+    assert (await bot.teams.place(general)).name == "My Team"
     await teams.happens("uninstall", TEAM)
     for _ in range(200):
         if (await channel(bot, general)).archived:

@@ -35,7 +35,7 @@ async def test_conversations_accounts_and_deliveries(migrated: str, tmp_path: Pa
         first = teams.in_channel(text="hi", by=BEN)
         assert len(await teams.hears(first)) == 1
         assert await teams.hears(first) == []
-        assert (await teams.chat.place(teams.place(TEAM))).name == "Field team › General"
+        assert (await teams.chat.place(teams.place(TEAM))).name == "Field team"
         assert len(await teams.chat.members(teams.place(TEAM))) == 3
         assert len(await teams.chat.members(teams.place(TEAM))) == 3
         chat = await teams.chat.direct(PersonRef("teams", TENANT, "aad-1"))

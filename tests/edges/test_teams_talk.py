@@ -38,6 +38,7 @@ from bot.ports import (
     Submitted,
     Text,
 )
+from tests.edges.slack_server import BadJson
 from tests.edges.teams_local.bot import BEN, CHAT, Local, local
 from tests.edges.teams_local.microsoft import BOT, TEAM, TENANT, Fault
 from tests.edges.test_teams_cards import wrong_in
@@ -361,13 +362,26 @@ async def test_what_cannot_be_is_refused_before_the_core_hears_it(
     assert not any(isinstance(event, Submitted) for event in teams.core.heard)
 
 
+async def test_form_that_is_sent_again_since_the_answer_was_lost_counts_once(teams: Local) -> None:
+    """A form that was refused may be sent again as it was, and another dialog with the same words counts, too."""
+    back = filled(await opened(teams), answer="Open the valve.", where="1")
+    teams.core.wrong = {"answer": "Not just now."}
+    await teams.invoke("task/submit", back)
+    teams.core.wrong = {}
+    assert await teams.invoke("task/submit", back) == {}
+    assert "I have it" in (await teams.invoke("task/submit", back))["task"]["value"]
+    assert await teams.invoke("task/submit", filled(await opened(teams), answer="Open the valve.", where="1")) == {}
+    assert [type(event) for event in teams.core.heard].count(Submitted) == 2
+
+
 async def test_dialog_belongs_to_who_opened_it_for_a_day(teams: Local) -> None:
     back = filled(await opened(teams), answer="Mine", where="1")
     stolen = await teams.invoke("task/submit", back, by=BEN)
     forged = await teams.invoke("task/submit", {"data": {**back["data"], "form": "gAAAAA"}})
     teams.clock.ahead += type(teams.clock.ahead)(days=2)
     late = await teams.invoke("task/submit", back)
-    for answer in (stolen, forged, late):
+    again = await teams.invoke("task/submit", back)
+    for answer in (stolen, forged, late, again):
         assert answer["task"]["type"] == "message"
         assert "open it again" in answer["task"]["value"]
     assert not any(isinstance(event, Submitted) for event in teams.core.heard)
@@ -624,6 +638,19 @@ async def test_chat_is_begun_with_somebody_never_met(teams: Local) -> None:
     assert teams.microsoft.begun[0]["tenantId"] == TENANT
 
 
+@pytest.mark.parametrize("where", [CHAT, TEAM])
+async def test_message_whose_id_teams_did_not_tell_is_sent_once_more(teams: Local, where: str) -> None:
+    await teams.hears(teams.activity(text="hi") if where == CHAT else teams.in_channel(text="hi"))
+    for call in ("POST activities", "POST conversations"):
+        teams.microsoft.planned.add(call, BadJson())
+    with pytest.raises(DeliveryError, match="its id") as failed:
+        await teams.chat.send(teams.place(where), HELLO, delivery_id="d")
+    assert failed.value.retry_after is not None
+    assert await teams.chat.find(teams.place(where), delivery_id="d") is None
+    sent = await teams.chat.send(teams.place(where), HELLO, delivery_id="d")
+    assert sent == teams.microsoft.posted[-1]["id"]
+
+
 async def test_chat_that_has_gone_is_begun_anew(teams: Local) -> None:
     await teams.hears(teams.activity(text="hi"))
     ana = PersonRef("teams", TENANT, "aad-ana")
@@ -739,9 +766,9 @@ async def test_channel_is_private_unless_its_team_is_open(tmp_path: Path) -> Non
                 await teams.hears(teams.in_channel(text="hi", channel=one["id"]))
             found = [await teams.chat.place(teams.place(one["id"])) for one in channels]
             seen[open_teams] = [(place.name, place.private, place.outsiders) for place in found]
-    board = [("Field team › Board", True, False), ("Field team › With Acme", True, True)]
-    assert seen[()] == seen["another",] == [("Field team › General", True, False), *board]
-    assert seen["group-1",] == seen["*",] == [("Field team › General", False, False), *board]
+    board = [("Board", True, False), ("With Acme", True, True)]
+    assert seen[()] == seen["another",] == [("Field team", True, False), *board]
+    assert seen["group-1",] == seen["*",] == [("Field team", False, False), *board]
 
 
 async def test_deleted_channel_is_unknown(teams: Local) -> None:

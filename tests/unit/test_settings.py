@@ -179,6 +179,7 @@ def test_half_a_slack(tmp_path: Path, given: dict[str, str], says: str) -> None:
         ({"TEAMS_APP_PASSWORD": "hush-hush"}, "come together"),
         ({"TEAMS_EMULATOR": "true", "WEAVER_HOST": "0.0.0.0"}, "this machine only"),
         ({"TEAMS_EMULATOR": "true", "TEAMS_APP_ID": "an-id", "TEAMS_APP_PASSWORD": "hush-hush"}, "Set one of them"),
+        ({"TEAMS_OPENID_URL": "http://keys.example"}, "must begin with https"),
     ],
 )
 def test_what_cannot_be_meant_for_teams_is_refused(

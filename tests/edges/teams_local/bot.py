@@ -20,7 +20,7 @@ from adapters.teams import TeamsChat, TeamsSettings, install, metadata
 from bot.ports import Event, Form, FormError, Place
 from bot.seal import Seal
 from bot.store import open_engine
-from tests.edges.teams_local.microsoft import APP_ID, BOT, PASSWORD, TEAM, TENANT, Microsoft
+from tests.edges.teams_local.microsoft import APP_ID, PASSWORD, TEAM, TENANT, Microsoft
 
 ANA = {"id": "29:ana", "aadObjectId": "aad-ana", "name": "Ana Duarte"}
 BEN = {"id": "29:ben", "aadObjectId": "aad-ben", "name": "Ben Okafor"}
@@ -78,36 +78,14 @@ class Local:
 
     def activity(self, kind: str = "message", *, by: dict[str, Any] | None = ANA, **more: Any) -> dict[str, Any]:
         """An activity as Teams sends it, in Ana's chat with the bot unless `more` says otherwise."""
-        made = {
-            "type": kind,
-            "id": f"activity-{next(self._ids)}",
-            "channelId": "msteams",
-            "serviceUrl": self.microsoft.service_url,
-            "timestamp": datetime.now(UTC).isoformat(),
-            "localTimezone": "Europe/Berlin",
-            "from": by,
-            "recipient": {"id": BOT, "name": "Weaver"},
-            "conversation": {"conversationType": "personal", "tenantId": TENANT, "id": CHAT},
-            "channelData": {"tenant": {"id": TENANT}},
-            **more,
-        }
-        return {name: value for name, value in made.items() if value is not None}
+        return self.microsoft.activity(kind, by=by, chat=CHAT, **{"id": self._next(), **more})
 
-    def in_channel(self, kind: str = "message", *, channel: str = TEAM, root: str = "", **more: Any) -> dict[str, Any]:
-        """An activity in a channel of the team, in a thread if it has a root."""
-        conversation = {
-            "conversationType": "channel",
-            "isGroup": True,
-            "tenantId": TENANT,
-            "id": f"{channel};messageid={root}" if root else channel,
-        }
-        data = {
-            "tenant": {"id": TENANT},
-            "team": {"id": TEAM, "name": "Field team", "aadGroupId": "group-1"},
-            "channel": {"id": channel},
-            **more.pop("data", {}),
-        }
-        return self.activity(kind, conversation=conversation, channelData=data, **more)
+    def in_channel(self, kind: str = "message", *, channel: str = TEAM, **more: Any) -> dict[str, Any]:
+        """An activity of Ana in a channel of the team, in a thread if it has a root."""
+        return self.microsoft.activity(kind, channel=channel, **{"by": ANA, "id": self._next(), **more})
+
+    def _next(self) -> str:
+        return f"activity-{next(self._ids)}"
 
     async def send(self, activity: Any, *, token: str | None = "") -> ClientResponse:
         """What Teams does: signed unless another token (or None) is given."""
