@@ -395,6 +395,15 @@ class Capabilities:
     home: bool = False  # has a page of the bot for each person: `show_home`
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at for `weaver doctor`: whether it is well, and a sentence that says what to do if not."""
+
+    about: str
+    ok: bool
+    says: str
+
+
 class ChatPlatform(Protocol):
     """What the core asks of a chat platform. All calls raise `DeliveryError` where the platform does not take them."""
 

@@ -64,6 +64,11 @@ def day(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
+def counted(count: int, one: str, more: str = "") -> str:
+    """A number of things: "1 entry", "2 entries"; more than one by an s where it is not said."""
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Names in a row: "Ana, Ben and Chiara"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
@@ -131,7 +136,7 @@ def source(past: Past, now: datetime) -> Context:
         facts.append(f"looked after by {plain(past.owner)}")
     facts.append("reviewed" if past.reviewed else "**not reviewed yet**")
     if past.helped:
-        facts.append(f"helped {past.helped} colleague{'s' if past.helped > 1 else ''}")
+        facts.append(f"helped {counted(past.helped, 'colleague')}")
     return Context(" · ".join(facts))
 
 
@@ -207,7 +212,7 @@ def suggestions(
     if overheard_in:
         last.append(Button("Don't offer here again", "mute", str(question_id)))
     parts += [Divider(), Buttons(tuple(last))]
-    return Message(f"{len(items)} past answer{'s' if len(items) > 1 else ''} may help.", tuple(parts))
+    return Message(f"{counted(len(items), 'past answer')} may help.", tuple(parts))
 
 
 def muted(question_id: int, text: str, channel: str, *, muted: bool) -> Message:

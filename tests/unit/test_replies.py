@@ -137,3 +137,9 @@ def test_names_in_a_row(names: list[str]) -> None:
     """All of them, whatever they are."""
     row = replies.listed(names)
     assert all(name in row for name in names)
+
+
+def test_counted() -> None:
+    """One thing, two things, and words with a plural of their own."""
+    assert [replies.counted(n, "question") for n in (0, 1, 2)] == ["0 questions", "1 question", "2 questions"]
+    assert [replies.counted(n, "entry", "entries") for n in (1, 1200)] == ["1 entry", "1,200 entries"]
