@@ -238,8 +238,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of a person, shown as they typed them. Every renderer escapes them: nothing in them pings or styles
-    anything but `code` and ```code blocks```."""
+    """Words of a person, shown as they meant them: **bold**, *italic*, `code`, lists, and links beside their address.
+
+    Every renderer escapes them: nothing in them pings, or becomes anything else."""
 
     text: str
     by: str = ""
