@@ -248,7 +248,7 @@ def _past(past: Any, match: Any) -> dict[str, Any]:
         "author": past.author,
         "owner": past.owner,
         "community": past.community,
-        "reviewed": past.reviewed,
+        "reviewed": past.reviewed is not None,
         "created": past.created.isoformat(),
         "age": ago(past.created, now),
         "source": past.link,

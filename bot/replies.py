@@ -88,7 +88,8 @@ class Past:
     owner: str
     community: str
     created: datetime
-    reviewed: bool
+    reviewed: datetime | None  # when a moderator last found it right
+    accepted: bool = False  # published as its asker accepted it
     link: str = ""
     body: str = ""  # what the question says beyond its title
     helped: int = 0
@@ -134,7 +135,10 @@ def source(past: Past, now: datetime) -> Context:
     facts = [f"From {place}", ago(past.created, now)]
     if past.owner:
         facts.append(f"looked after by {plain(past.owner)}")
-    facts.append("reviewed" if past.reviewed else "**not reviewed yet**")
+    if past.reviewed:
+        facts.append(f"reviewed {day(past.reviewed)}")
+    else:
+        facts.append(f"accepted {day(past.created)}" if past.accepted else "**not reviewed yet**")
     if past.helped:
         facts.append(f"helped {counted(past.helped, 'colleague')}")
     return Context(" · ".join(facts))

@@ -106,7 +106,7 @@ def _entry(line: Line, community: Community, people: dict[str, int], state: str,
         asker_id=people.get(line.asker),
         link=line.link,
         created_at=created,
-        verified_at=created if published else None,
+        verified_at=None,
         review_at=months_after(created, community.review_months) if published else None,
         answers=tuple(
             NewAnswer(

@@ -40,6 +40,8 @@ async def test_from_question_to_knowledge(world: World) -> None:
     found = eva.sees("This may have been answered before")
     assert ANSWER in found.words
     assert "looked after by Ben Okafor" in found.words
+    assert "accepted 2 Mar 2026" in found.words
+    assert "reviewed" not in found.words
     await eva.presses("This solved it")
     assert "helped 1" in eva.sees("Solved").words
     ben.sees("Your answer just helped a colleague")
@@ -227,6 +229,8 @@ async def test_a_draft_waits_for_its_moderator(world: World) -> None:
     assert "not reviewed yet" in ben.sees(" found for ").words
     await mod.presses("Publish")
     mod.sees("Published by Maud Keller")
+    await ben.commands("know", "restart deployment container kubernetes")
+    assert "reviewed 2 Mar 2026" in ben.sees(" found for ").words
     ben.sees("Your answer was published")
 
 

@@ -64,7 +64,7 @@ def _links_say_where_they_lead(shown: str) -> bool:
 
 def _cards() -> list[Message]:
     past = Past(entry_id=1, title=HOSTILE, answer=HOSTILE, author=HOSTILE, owner=HOSTILE, community=HOSTILE,
-                created=NOW, reviewed=False, link="https://chat.example/1", why="a related question")  # fmt: skip
+                created=NOW, reviewed=None, link="https://chat.example/1", why="a related question")  # fmt: skip
     asked = Asked(id=1, text=HOSTILE, asker=HOSTILE, community=HOSTILE, channel=HOSTILE, state="accepted",
                   link="https://chat.example/1", followers=2, accepted_by=HOSTILE)  # fmt: skip
     someone = Candidate(person_id=1, name=HOSTILE, title=HOSTILE, why="profile lists pumps")

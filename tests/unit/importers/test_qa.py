@@ -53,7 +53,7 @@ async def test_a_line_becomes_an_entry(store: Store, tmp_path: Path, rows: Rows,
         store, Entry.source_key, Entry.state, Entry.owner_id, Entry.verified_at, Entry.review_at
     )
     assert (key, state, people[owner]) == ("qa:pump-talk:z1", "published", "Ben")
-    assert (datetime(2026, 1, 31, 8, tzinfo=UTC), datetime(2027, 1, 31, 8, tzinfo=UTC)) == (verified, review)
+    assert (None, datetime(2027, 1, 31, 8, tzinfo=UTC)) == (verified, review)  # accepted, and reviewed by nobody here
     assert await rows(store, EntryAnswer.text, EntryAnswer.accepted, EntryAnswer.endorsements) == [
         ("Monthly.", True, 4),
         ("Weekly.", False, 0),
