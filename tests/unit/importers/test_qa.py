@@ -60,6 +60,24 @@ async def test_a_line_becomes_an_entry(store: Store, tmp_path: Path, rows: Rows,
     ]
 
 
+async def test_who_was_not_known_before_is_named(store: Store, tmp_path: Path) -> None:
+    """People and communities that the file made: how many, and the first ten of them."""
+    report = await import_qa(store, lines(tmp_path, LINE))
+    assert report.news == [
+        "3 people were not known here and were added: ben@acme.example, u1, u2.",
+        "1 community was not known here and was added: Pump talk.",
+    ]
+    many = [{**LINE, "id": f"m{n}", "asker": f"new{n:03}"} for n in range(600)]  # more than one batch
+    report = await import_qa(store, lines(tmp_path, *many, name="many.jsonl"))
+    assert report.news == [
+        "600 people were not known here and were added: "
+        + ", ".join(f"new{n:03}" for n in range(10))
+        + " and 590 more."
+    ]
+    assert report.as_dict()["new_people"]["total"] == 600
+    assert (await import_qa(store, lines(tmp_path, *many, name="many.jsonl"))).news == []
+
+
 async def test_rule_community_and_days_ago(store: Store, tmp_path: Path, rows: Rows) -> None:
     """Options stand in for what the lines say."""
     line = {key: value for key, value in LINE.items() if key != "created"} | {"days_ago": 10}
