@@ -336,7 +336,8 @@ class Option:
 class Input:
     """One labelled question of a form. `kind` says what it takes; `initial` is a text, a tuple of values, or a bool.
 
-    `choice` and `choices` use `options`; `person` and `people` give back platform user ids.
+    `choice` and `choices` use `options`; `person` and `people` give back platform user ids. Those of `without` are not
+    offered where the platform can leave somebody out; the core says so of the others.
     """
 
     name: str
@@ -345,6 +346,7 @@ class Input:
     hint: str = ""
     initial: str | tuple[str, ...] | bool = ""
     options: tuple[Option, ...] = ()
+    without: tuple[str, ...] = ()
     required: bool = True
     max_length: int = 3000
 

@@ -363,6 +363,17 @@ async def prompt(
     return True
 
 
+async def others(tx: Transaction, question: Question, *, without: Collection[int]) -> list[Candidate]:
+    """Those of the plan who may know, too, and can be asked now. Why is not said: not everybody may know of that."""
+    busy = await experts.unavailable(tx)
+    ids = [p["person"] for p in question.plan if p["person"] not in busy and p["person"] not in without]
+    return [
+        candidate
+        for candidate in await experts.named(tx, ids, "")
+        if await tx.recipient(candidate.person_id, question.space, platform=question.platform)
+    ]
+
+
 async def prompt_next(tx: Transaction, question: Question) -> bool:
     """Ask the next candidate of the plan who was not asked and can be asked now; False where nobody is left."""
     busy = await experts.unavailable(tx)

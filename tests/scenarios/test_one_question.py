@@ -160,6 +160,26 @@ async def test_experts_pass_hand_over_and_come_back_later(world: World) -> None:
     world.be(asked[2]).sees("come back to this one")
 
 
+async def test_who_may_know_too_is_offered_first(world: World) -> None:
+    """Somebody who hands a question over sees who else fits it, and not those who were asked."""
+    await world.be("ana").says(QUESTION)
+    await world.be("ana").presses("Ask under my name")
+    experts = {"ben": "Ben Okafor", "chiara": "Chiara Rossi", "dev": "Dev Patel", "eva": "Eva Lind"}
+    asked = [key for key in experts if _prompted(world, key)]
+    (waiting,) = [key for key in experts if key not in asked]
+
+    form = await world.be(asked[0]).presses("Someone else knows")
+    assert form is not None
+    assert [item.name for item in form.inputs] == ["likely", "person"]
+    assert [option.label for option in form.inputs[0].options] == [experts[waiting]]
+    await world.be(asked[0]).fills(form, likely=form.inputs[0].options[0].value)
+    assert "says you know about this" in world.be(waiting).sees("you may know").words
+
+    form = await world.be(asked[1]).presses("Someone else knows")
+    assert form is not None
+    assert [item.name for item in form.inputs] == ["person"]
+
+
 async def test_replies_in_the_thread_count_and_edits_follow(world: World) -> None:
     """Anybody's reply is an answer; what is made of it changes and goes with it."""
     ana, chiara = world.be("ana"), world.be("chiara")
