@@ -22,6 +22,7 @@ UNDER_YOUR_NAME = (
     "two. Use the buttons here to accept an answer or to say what is missing; they do not name you."
 )
 BLIND = "My search is out of order just now, so I cannot look for past answers. People can help all the same:"
+UNFIT = "This past answer was shown to the asker, who says that it does not quite fit:"
 UNSURE = "nothing tells me where it belongs, so this is a guess. Choose another one under “Change …”"
 FOREIGN = (
     "I search best in English, so I may have missed a past answer to that. Send it again in English and I look once "
@@ -398,7 +399,8 @@ def prompt(
         parts.append(Context(ending))
     else:
         for item in similar:
-            parts += [Divider(), Context("A similar past answer, in case it helps:")]
+            head = UNFIT if item.outcome == "not_quite" else "A similar past answer, in case it helps:"
+            parts += [Divider(), Context(head)]
             parts += past_with_rest(replace(item, why=""), now, 240)
     if state in ("open", "later"):
         value = str(prompt_id)

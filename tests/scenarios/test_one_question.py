@@ -68,6 +68,18 @@ async def test_not_quite_leads_to_people(world: World) -> None:
     assert "you may know" not in ben.sees("Eva Lind asks").words
 
 
+async def test_a_prompt_says_which_answer_did_not_fit(world: World) -> None:
+    """Else its own author would be shown it as a help, and others might write it once more."""
+    ben, eva = world.be("ben"), world.be("eva")
+    await _answered(world)
+    await eva.says("Why does the pump make a noise like gravel when the valve is half closed?")
+    await eva.presses("Not quite")
+    await eva.presses("Ask under my name")
+    prompt = ben.sees("Eva Lind asks in")
+    assert "shown to the asker, who says that it does not quite fit" in prompt.words
+    assert "in case it helps" not in prompt.words
+
+
 async def test_the_preview_says_why_there(world: World) -> None:
     """Which community, and the reasons: its subjects, its like questions, its people; or that it is a guess."""
     ana = world.be("ana")
