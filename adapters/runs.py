@@ -7,12 +7,13 @@ typed can begin a style, a link or a mention.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from adapters.words import ADDRESS, FENCE, SAFE, reader
 from bot.ports import clean
 
 
@@ -40,9 +41,8 @@ class Block:
 _MARKDOWN = MarkdownIt("zero", {"html": False, "breaks": True}).enable(
     ["emphasis", "backticks", "link", "list", "fence", "newline", "escape", "entity", "blockquote"]
 )
-_SAFE = ("http://", "https://", "mailto:")
-_CODE = re.compile(r"```(?:[\w+-]*\n)?(?P<block>.*?)```|`(?P<code>[^`\n]+)`", re.DOTALL)
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`|]*[^\s<>\"'`|.,;:!?…*_~)\]]")
+_WORDS = reader()
+_CODE_OR_ADDRESS = re.compile(rf"`(?P<code>[^`\n]+)`|(?P<address>{ADDRESS.pattern})", re.IGNORECASE)
 BULLET = "• "
 
 
@@ -74,18 +74,20 @@ def read_markdown(text: str) -> list[Block]:
     return blocks
 
 
-def _runs(tokens: Iterable[Token]) -> Iterator[Run]:
+def _runs(tokens: Iterable[Token], *, bold_star: bool = False) -> Iterator[Run]:
     bold = italic = 0
     url = ""
     for token in tokens:
         match token.type:
             case "strong_open" | "strong_close":
                 bold += token.nesting
+            case "em_open" | "em_close" if bold_star and token.markup == "*":
+                bold += token.nesting
             case "em_open" | "em_close":
                 italic += token.nesting
             case "link_open":
                 address = str(token.attrGet("href") or "")
-                url = address if address.lower().startswith(_SAFE) else ""
+                url = address if address.lower().startswith(SAFE) else ""
             case "link_close":
                 url = ""
             case _:
@@ -94,8 +96,18 @@ def _runs(tokens: Iterable[Token]) -> Iterator[Run]:
                     yield Run(text, bool(bold), bool(italic), token.type == "code_inline", url)
 
 
-def read_words(text: str) -> list[Block]:
-    """A person's words as they typed them: only code is shown as code, and an address can be followed."""
+def read_words(text: str, *, bold_star: bool = False) -> list[Block]:
+    """A person's words, line by line as they typed them, in the styles of `adapters.words`. `bold_star`: one star on
+    each side makes bold, too, as people of this platform know it."""
+    return _blocks(text, lambda words: _styled(words, bold_star=bold_star))
+
+
+def read_facts(text: str) -> list[Block]:
+    """A few words that are nobody's text, a name say: only code is shown as code, and an address can be followed."""
+    return _blocks(text, _unstyled)
+
+
+def _blocks(text: str, read: Callable[[str], Iterable[Run]]) -> list[Block]:
     blocks: list[Block] = []
     runs: list[Run] = []
     end = 0
@@ -107,26 +119,31 @@ def read_words(text: str) -> list[Block]:
             blocks.append(Block("quote", trimmed))
         runs.clear()
 
-    for found in _CODE.finditer(text):
-        runs += _with_addresses(text[end : found.start()])
-        if found["block"] is not None:
-            close()
-            if found["block"].strip("\n"):
-                blocks.append(Block("code", (Run(found["block"].strip("\n")),)))
-        else:
-            runs.append(Run(found["code"], code=True))
+    for found in FENCE.finditer(text):
+        runs += read(text[end : found.start()])
+        close()
+        if code := found[1].strip("\n"):
+            blocks.append(Block("code", (Run(code),)))
         end = found.end()
-    runs += _with_addresses(text[end:])
+    runs += read(text[end:])
     close()
     return blocks
 
 
-def _with_addresses(text: str) -> Iterator[Run]:
+def _styled(text: str, *, bold_star: bool) -> Iterator[Run]:
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            yield Run("\n")
+        [read] = _WORDS.parseInline(line)
+        yield from _runs(read.children or (), bold_star=bold_star)
+
+
+def _unstyled(text: str) -> Iterator[Run]:
     end = 0
-    for found in _ADDRESS.finditer(text):
+    for found in _CODE_OR_ADDRESS.finditer(text):
         if found.start() > end:
             yield Run(text[end : found.start()])
-        yield Run(found.group(), url=found.group())
+        yield Run(found["code"], code=True) if found["code"] else Run(found["address"], url=found["address"])
         end = found.end()
     if end < len(text):
         yield Run(text[end:])

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from bot import experts, forms, knowledge, questions, replies, routing, saving
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed, Unknown
-from bot.models import Answer, Follower, Person, Prompt, Question
+from bot.models import Account, Answer, Follower, Person, Prompt, Question
 from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
 from bot.store import About, Transaction, row_id
 
@@ -100,14 +100,21 @@ async def remind(tx: Transaction, prompt_id: str) -> None:
 async def hand_over_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """Who knows better?"""
     prompt, question = await _mine(tx, person, event.value)
-    return forms.hand_over_form(prompt.id, await questions.view(tx, question))
+    asked = set(await tx.all(select(Prompt.expert_id).where(Prompt.question_id == question.id)))
+    likely = await routing.others(tx, question, without=asked | {person.id})
+    # An anonymous asker is offered like anybody: who is left out would tell who asked.
+    out = asked | {person.id} | ({question.asker_id} if question.asker_id else set())
+    here = (Account.platform == event.actor.platform, Account.workspace == event.actor.workspace)
+    ids = await tx.all(select(Account.user).where(Account.person_id.in_(out), *here).order_by(Account.user))
+    return forms.hand_over_form(prompt.id, await questions.view(tx, question), likely, ids)
 
 
 async def hand_over(tx: Transaction, person: Person, event: Submitted) -> None:
     """An expert names a colleague, who is asked in turn."""
     prompt, question = await _mine(tx, person, event.value)
-    chosen = event.chosen("person")
-    found = await experts.known(tx, [replace(event.actor, id=key) for key in chosen])
+    found = await experts.known(tx, [replace(event.actor, id=key) for key in event.chosen("person")])
+    if not found and event.text("likely") in {str(planned["person"]) for planned in question.plan}:
+        found = [await tx.get(Person, int(event.text("likely")))]
     if not found:
         raise FormError({"person": "Choose a colleague from the list."})
     colleague = found[0]

@@ -267,7 +267,7 @@ def _past(past: Any, match: Any) -> dict[str, Any]:
         "author": past.author,
         "owner": past.owner,
         "community": past.community,
-        "reviewed": past.reviewed,
+        "reviewed": past.reviewed is not None,
         "created": past.created.isoformat(),
         "age": ago(past.created, now),
         "source": past.link,
@@ -330,6 +330,8 @@ def _import(read: Callable[[Store, Callable[[int, int], None]], Awaitable[Any]],
         out.print_json(json.dumps(report.as_dict(), default=str))
         return
     out.print(report.summary)
+    for sentence in report.news:
+        out.print(sentence, markup=False)
     for where, reason in report.left[:20]:
         out.print(f"  {where}: {reason}", markup=False)
     if len(report.left) > 20:

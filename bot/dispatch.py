@@ -107,7 +107,7 @@ SUBMITS: Mapping[str, Submit] = {
 
 
 AGAIN, TRIES = timedelta(seconds=3), 20  # looking for the thread of a reply
-CHOICES = ("community", "rule", "person", "away")  # inputs in which nobody types
+CHOICES = ("community", "rule", "likely", "person", "away")  # inputs in which nobody types
 
 
 class Dispatcher:

@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from adapters import slack, teams
 from bot import communities
 from bot.delivery import backlog
 from bot.errors import ConfigurationError
 from bot.models import Channel, Community, Entry, Person, Work
-from bot.ports import BOARDS, Place
+from bot.ports import BOARDS, Finding, Place
+from bot.replies import counted, listed
 from bot.settings import Settings
 from bot.store import Transaction
+from expertise_index import Embedder
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    about: str
-    ok: bool
-    says: str
-
-
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(settings: Settings, *, embedder: Embedder | None = None) -> list[Finding]:
     """Look at everything, in the order in which one thing needs another."""
     found = [_home(settings)]
     from bot.app import open_bot
 
     try:
-        async with open_bot(settings) as bot:
+        async with open_bot(settings, embedder=embedder) as bot:
             kind = "PostgreSQL" if settings.database.startswith("postgresql") else "SQLite"
             found.append(Finding("Database", True, f"{kind}, reachable and up to date"))
             async with bot.store.reading() as tx:
@@ -40,18 +33,25 @@ async def examine(settings: Settings) -> list[Finding]:
                     int(await tx.first(select(func.count()).select_from(table)) or 0)
                     for table in (Person, Entry, Community, Channel)
                 ]
-                says = f"{people} people, {entries} entries, {groups} communities, {homes} channels"
-                lacks = "" if people and groups else ". Import some: weaver import profiles, weaver import qa"
-                found.append(Finding("Contents", True, says + lacks))
                 found += await webhooks(tx, settings)
+            says = listed(
+                [
+                    counted(people, "person", "people"),
+                    counted(entries, "entry", "entries"),
+                    counted(groups, "community", "communities"),
+                    counted(homes, "channel"),
+                ]
+            )
+            lacks = "" if people and groups else ". Import some: weaver import profiles, weaver import qa"
+            found.append(Finding("Contents", True, says + lacks))
             work = await backlog(bot.store)
             trouble = work["given_up"] or work["late"]
-            says = f"{work['waiting']} waiting, {work['late']} late, {work['given_up']} given up"
-            found.append(Finding("Work", not trouble, says + (". Is `weaver serve` running?" if trouble else "")))
-            counted = await bot.index.count()
-            says = ", ".join(f"{count} {name}" for name, count in counted.items())
-            owed = counted.get("owed", 0)
-            found.append(Finding("Index", True, says + (". weaver reindex catches up" if owed else "")))
+            found.append(
+                Finding("Work", not trouble, _work(**work) + (". Is `weaver serve` running?" if trouble else ""))
+            )
+            found.append(Finding("Index", True, _index(await bot.index.count())))
+            found += await slack.examine(bot.slack)
+            found += await teams.examine(bot.teams)
             found.append(await _model(bot.index.embedder.encode(["Is the model there?"]), settings))
     except ConfigurationError as error:
         found.append(Finding("Settings", False, str(error)))
@@ -79,6 +79,24 @@ async def webhooks(tx: Transaction, settings: Settings) -> list[Finding]:
             continue
         found.append(Finding(f"Teams webhook {name}", False, says))
     return found
+
+
+def _work(*, waiting: int, late: int, given_up: int) -> str:
+    says = [f"{counted(waiting, 'thing')} {'waits' if waiting == 1 else 'wait'} to be done"]
+    if late:
+        says.append(f"{late} of them {'is' if late == 1 else 'are'} late")
+    if given_up:
+        says.append(f"{counted(given_up, 'more thing')} {'was' if given_up == 1 else 'were'} given up")
+    return listed(says)
+
+
+def _index(items: dict[str, int]) -> str:
+    """The items of each kind, and what has no vector yet."""
+    names = {"entry": ("entry", "entries"), "community": ("community", "communities")}
+    kinds = [counted(count, *names.get(kind, (kind,))) for kind, count in items.items() if kind != "owed"]
+    if not (owed := items.get("owed", 0)):
+        return listed(kinds)
+    return f"{listed(kinds)}; {owed} {'has' if owed == 1 else 'have'} no vector yet. weaver reindex catches up"
 
 
 async def _model(encoding: object, settings: Settings) -> Finding:

@@ -123,17 +123,27 @@ def community_form(
     )  # fmt: skip
 
 
-def hand_over_form(prompt_id: int, asked: Asked) -> Form:
-    """Who knows better."""
+def hand_over_form(prompt_id: int, asked: Asked, likely: Sequence[Candidate], without: Sequence[str]) -> Form:
+    """Who knows better: those `likely` to, or anybody but those `without` (ids on the platform)."""
+    options = tuple(Option(str(c.person_id), c.name, c.title) for c in likely)
+    hint = "I will ask them in private."
+    known = Input(name="likely", label="Who may know", kind="choice", options=options, required=False, hint=hint)
+    label = "Or somebody else" if options else "Who knows about this?"
+    anybody = Input(
+        name="person",
+        label=label,
+        kind="person",
+        without=tuple(without),
+        required=not options,
+        hint="" if options else hint,
+    )
     return Form(
         name="hand_over",
         value=str(prompt_id),
         title="Someone else knows",
         submit="Ask them",
         intro=lines(excerpt(asked.text, 300)),
-        inputs=(
-            Input(name="person", label="Who knows about this?", kind="person", hint="I will ask them in private."),
-        ),
+        inputs=(known, anybody) if options else (anybody,),
     )
 
 

@@ -111,7 +111,7 @@ def _new_entry(question: Question, community: Community, answer: Answer, now: da
         asker_id=question.asker_id,
         link=question.link,
         created_at=now,
-        verified_at=now if state == "published" else None,
+        verified_at=None,  # accepted by its asker, and looked over by nobody yet
         review_at=now + timedelta(days=30 * community.review_months),
     )
 
@@ -291,7 +291,8 @@ async def seen_in(
             owner=names.get(row.owner_id, ""),
             community=community.get(row.community_id or 0, "a colleague" if row.origin else "imported knowledge"),
             created=row.created_at,
-            reviewed=row.state == "published",
+            reviewed=row.verified_at if row.state == "published" else None,
+            accepted=row.state == "published" and any(a.accepted for a in answers.get(key, [])),
             link=row.link,
             body=row.body,
             helped=helped.get(key, 0),

@@ -270,7 +270,7 @@ class Entry(Base):
     link: Mapped[str] = mapped_column(default="")
     source_key: Mapped[str | None] = mapped_column(String(300), unique=True)  # an imported entry's own name
     created_at: Mapped[datetime]
-    verified_at: Mapped[datetime | None]
+    verified_at: Mapped[datetime | None]  # when a moderator last found it right
     review_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 

@@ -242,8 +242,9 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of a person, shown as they typed them. Every renderer escapes them: nothing in them pings or styles
-    anything but `code` and ```code blocks```."""
+    """Words of a person, shown as they meant them: **bold**, *italic*, `code`, lists, and links beside their address.
+
+    Every renderer escapes them: nothing in them pings, or becomes anything else."""
 
     text: str
     by: str = ""
@@ -339,7 +340,8 @@ class Option:
 class Input:
     """One labelled question of a form. `kind` says what it takes; `initial` is a text, a tuple of values, or a bool.
 
-    `choice` and `choices` use `options`; `person` and `people` give back platform user ids.
+    `choice` and `choices` use `options`; `person` and `people` give back platform user ids. Those of `without` are not
+    offered where the platform can leave somebody out; the core says so of the others.
     """
 
     name: str
@@ -348,6 +350,7 @@ class Input:
     hint: str = ""
     initial: str | tuple[str, ...] | bool = ""
     options: tuple[Option, ...] = ()
+    without: tuple[str, ...] = ()
     required: bool = True
     max_length: int = 3000
 
@@ -410,6 +413,15 @@ class Capabilities:
     update: bool = True
     home: bool = False  # has a page of the bot for each person: `show_home`
     people: bool = True  # people can be met there; False where there are only boards
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at for `weaver doctor`: whether it is well, and a sentence that says what to do if not."""
+
+    about: str
+    ok: bool
+    says: str
 
 
 class ChatPlatform(Protocol):

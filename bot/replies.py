@@ -22,6 +22,7 @@ UNDER_YOUR_NAME = (
     "two. Use the buttons here to accept an answer or to say what is missing; they do not name you."
 )
 BLIND = "My search is out of order just now, so I cannot look for past answers. People can help all the same:"
+UNFIT = "This past answer was shown to the asker, who says that it does not quite fit:"
 UNSURE = "nothing tells me where it belongs, so this is a guess. Choose another one under “Change …”"
 FOREIGN = (
     "I search best in English, so I may have missed a past answer to that. Send it again in English and I look once "
@@ -64,6 +65,11 @@ def day(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y}"
 
 
+def counted(count: int, one: str, more: str = "") -> str:
+    """A number of things: "1 entry", "2 entries"; more than one by an s where it is not said."""
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Names in a row: "Ana, Ben and Chiara"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
@@ -83,7 +89,8 @@ class Past:
     owner: str
     community: str
     created: datetime
-    reviewed: bool
+    reviewed: datetime | None  # when a moderator last found it right
+    accepted: bool = False  # published as its asker accepted it
     link: str = ""
     body: str = ""  # what the question says beyond its title
     helped: int = 0
@@ -130,9 +137,12 @@ def source(past: Past, now: datetime) -> Context:
     facts = [f"From {place}", ago(past.created, now)]
     if past.owner:
         facts.append(f"looked after by {plain(past.owner)}")
-    facts.append("reviewed" if past.reviewed else "**not reviewed yet**")
+    if past.reviewed:
+        facts.append(f"reviewed {day(past.reviewed)}")
+    else:
+        facts.append(f"accepted {day(past.created)}" if past.accepted else "**not reviewed yet**")
     if past.helped:
-        facts.append(f"helped {past.helped} colleague{'s' if past.helped > 1 else ''}")
+        facts.append(f"helped {counted(past.helped, 'colleague')}")
     return Context(" · ".join(facts))
 
 
@@ -208,7 +218,7 @@ def suggestions(
     if overheard_in:
         last.append(Button("Don't offer here again", "mute", str(question_id)))
     parts += [Divider(), Buttons(tuple(last))]
-    return Message(f"{len(items)} past answer{'s' if len(items) > 1 else ''} may help.", tuple(parts))
+    return Message(f"{counted(len(items), 'past answer')} may help.", tuple(parts))
 
 
 def muted(question_id: int, text: str, channel: str, *, muted: bool) -> Message:
@@ -404,7 +414,8 @@ def prompt(
         parts.append(Context(ending))
     else:
         for item in similar:
-            parts += [Divider(), Context("A similar past answer, in case it helps:")]
+            head = UNFIT if item.outcome == "not_quite" else "A similar past answer, in case it helps:"
+            parts += [Divider(), Context(head)]
             parts += past_with_rest(replace(item, why=""), now, 240)
     if state in ("open", "later"):
         value = str(prompt_id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from bot.ports import Button, Buttons, Context, Divider, Fields, Message, Part, Quote, Text
-from bot.replies import Asked, day, excerpt, listed, plain, whole
+from bot.replies import Asked, counted, day, excerpt, listed, plain, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ def profile(known: Expertise) -> Message:
 def profile_saved(topics: int, away: datetime | None) -> str:
     """What was kept."""
     if topics:
-        words = f"Saved: {topics} topic{'' if topics == 1 else 's'}. Questions about them come to you first."
+        words = f"Saved: {counted(topics, 'topic')}. Questions about them come to you first."
     else:
         words = "Saved: no topics. Questions come to you for what you have answered, if at all."
     return f"{words} I ask you nothing before {day(away)}, {away:%H:%M}." if away else words
@@ -142,9 +142,7 @@ def communities(
     parts: list[Part] = [Text("**Communities**")]
     for name, channel, domain, waiting in items:
         parts.append(Text(f"**{plain(name)}** in #{plain(channel)}\n{plain(domain)}"))
-        parts.append(
-            Context(f"{waiting} open question{'' if waiting == 1 else 's'}" if waiting else "no open questions")
-        )
+        parts.append(Context(counted(waiting, "open question") if waiting else "no open questions"))
     if not items:
         parts = [Text("There is no community you could see yet. One lives in a channel: go there and say /community.")]
     if may != "nothing":

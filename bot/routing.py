@@ -391,14 +391,20 @@ async def _boards(store: Store, platforms: Mapping[str, ChatPlatform], question:
 async def similar_for(
     store: Store, index: ExpertiseIndex, question: Question, *, at_least: float
 ) -> dict[int, list[Past]]:
-    """For each planned expert, the past answer nearest to the question that this expert may see."""
+    """For each planned expert, the past answer nearest to the question that this expert may see, and whether the asker
+    has turned it down."""
     found = {}
+    async with store.reading() as tx:
+        turned_down = select(Suggestion.entry_id).where(Suggestion.question_id == question.id)
+        unfit = set(await tx.all(turned_down.where(Suggestion.outcome == "not_quite")))
     for planned in question.plan:
         async with store.reading() as tx:
             expert = await tx.session.get(Person, planned["person"])
         if expert:
             near = await knowledge.find(store, index, expert, question.text, limit=1, at_least=at_least)
-            found[expert.id] = [past for past, _ in near]
+            found[expert.id] = [
+                replace(past, outcome="not_quite") if past.entry_id in unfit else past for past, _ in near
+            ]
     return found
 
 
@@ -423,6 +429,17 @@ async def prompt(
     )  # fmt: skip
     await questions.show_prompt(tx, row, question, similar=similar)
     return True
+
+
+async def others(tx: Transaction, question: Question, *, without: Collection[int]) -> list[Candidate]:
+    """Those of the plan who may know, too, and can be asked now. Why is not said: not everybody may know of that."""
+    busy = await experts.unavailable(tx)
+    ids = [p["person"] for p in question.plan if p["person"] not in busy and p["person"] not in without]
+    return [
+        candidate
+        for candidate in await experts.named(tx, ids, "")
+        if await tx.recipient(candidate.person_id, question.space, platform=question.platform)
+    ]
 
 
 async def prompt_next(tx: Transaction, question: Question) -> bool:

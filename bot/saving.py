@@ -250,7 +250,7 @@ async def _keep(
             owner_id=source.author_id,
             source_key=source.key(tx),
             created_at=tx.now,
-            verified_at=tx.now if state == "published" else None,
+            verified_at=tx.now if state == "published" else None,  # by a moderator, who has read it
             review_at=tx.now + timedelta(days=30 * community.review_months),
             version=2,
         )

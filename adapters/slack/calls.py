@@ -77,22 +77,28 @@ class Calls:
 
     async def call_with(self, token: str, method: str, **arguments: Any) -> dict[str, Any]:
         """Call `method` with a token. Raises `SlackError`."""
-        return await self._answered(method, getattr(self.client(token), method.replace(".", "_"))(**arguments))
+        return _body(await self._answered(method, getattr(self.client(token), method.replace(".", "_"))(**arguments)))
+
+    async def introduce(self, token: str) -> tuple[dict[str, Any], frozenset[str] | None]:
+        """Whose token this is (auth.test), and the scopes it was given, None where Slack does not say. Raises
+        `SlackError`."""
+        response = await self._answered("auth.test", self.client(token).auth_test())
+        headers = {name.lower(): value for name, value in (response.headers or {}).items()}
+        said = headers.get("x-oauth-scopes")
+        return _body(response), None if said is None else frozenset(said.replace(" ", "").split(","))
 
     async def call_as_app(self, client_id: str, secret: str, method: str, **arguments: Any) -> dict[str, Any]:
         """Call `method` as the app itself, without a workspace's token. Raises `SlackError`."""
         # not the SDK's own method: it makes the header in a way that aiohttp gives up
         headers = {"Authorization": aiohttp.encode_basic_auth(client_id, secret)}
-        return await self._answered(method, self.client("").api_call(method, data=arguments, headers=headers))
+        return _body(await self._answered(method, self.client("").api_call(method, data=arguments, headers=headers)))
 
-    async def _answered(self, method: str, answer: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
+    async def _answered(self, method: str, answer: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
         assert method in METHODS, f"{method} is not in METHODS, so no scope is asked for it"
         try:
-            response = await answer
+            return await answer
         except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError) as error:
             raise _translated(method, error) from error
-        data = response.data
-        return data if isinstance(data, dict) else {}
 
     def client(self, token: str) -> AsyncWebClient:
         """The SDK's client for a token: short time-outs, no hidden repeats (they could post twice)."""
@@ -115,6 +121,10 @@ class Calls:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _body(response: AsyncSlackResponse) -> dict[str, Any]:
+    return response.data if isinstance(response.data, dict) else {}
 
 
 def _translated(method: str, error: Exception) -> SlackError:

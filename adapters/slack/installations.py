@@ -91,6 +91,11 @@ class Installations:
         self._known[team] = (now + _FRESH.total_seconds(), found)
         return found
 
+    async def teams(self) -> list[str]:
+        """The workspaces that have installed the app."""
+        async with self._reading.connect() as connection:
+            return list(await connection.scalars(select(installations.c.team).order_by(installations.c.name)))
+
     async def save(self, installation: Installation) -> None:
         """Keep an installation; a newer one of the same workspace replaces it."""
         async with self._engine.begin() as connection:

@@ -106,9 +106,15 @@ class Reception:
         return None
 
     def _key(self, body: Mapping[str, Any]) -> str:
-        """Equal for what Slack repeats, over HTTP or Socket Mode, and for nothing else."""
-        event_id = body.get("event_id")
+        """Equal for what Slack repeats, over HTTP or Socket Mode, for a form sent once more, and for nothing else.
+
+        A form whose acknowledgement was lost stays open, and Slack asks its writer to try again.
+        """
+        event_id, view = body.get("event_id"), body.get("view")
         what = f"event/{event_id}" if event_id else json.dumps(body, sort_keys=True)
+        if body.get("type") == _SUBMISSION and isinstance(view, dict) and id_in(view):
+            written = [id_in(body.get("team")), id_in(body.get("user")), id_in(view), view.get("state")]
+            what = f"form/{json.dumps(written, sort_keys=True)}"
         return self._seal.mark(f"slack/{what}")
 
     def _lane(self, body: Mapping[str, Any]) -> str:

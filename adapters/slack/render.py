@@ -22,7 +22,7 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from adapters.runs import Block, Run, read_markdown, read_words
+from adapters.runs import Block, Run, read_facts, read_markdown, read_words
 from adapters.slack.interactions import LINK
 from adapters.slack.markup import mrkdwn, rich_texts
 from adapters.slack.text import escape
@@ -100,7 +100,7 @@ def _context(markdown: str) -> Blocks:
 
 
 def _quote(text: str, by: str) -> Blocks:
-    blocks = read_words(text)
+    blocks = read_words(text, bold_star=True)
     if by:
         name = Run(clean(by), bold=True)
         if blocks and blocks[0].kind == "quote":
@@ -120,7 +120,7 @@ def _fields(items: Sequence[tuple[str, str]]) -> Blocks:
 
 def _field(label: str, text: str) -> MarkdownTextObject | PlainTextObject:
     """A fact. Code in it is shown as code; it has no other markup."""
-    said = [replaced for block in read_words(text) for replaced in block.runs if block.kind != "code"]
+    said = [replaced for block in read_facts(text) for replaced in block.runs if block.kind != "code"]
     head = (Run(clean(label), bold=True), Run("\n")) if clean(label) else ()
     words = mrkdwn([Block("section", (*head, *said))])
     if not words or len(words) > FIELD:

@@ -29,6 +29,7 @@ log = structlog.get_logger()
 FRESH = timedelta(days=1)
 ASK_AGAIN = timedelta(minutes=5)  # for a key that is not known: not at the pace of whoever sends such tokens
 TIMEOUT = 10.0
+NO_KEYS = (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError)  # for whatever reason
 
 
 class Refused(Exception):
@@ -49,9 +50,9 @@ class Authentication:
 
         self._settings = settings
         self._activity = Activity
-        keys = SigningKeys(settings.openid_metadata_url, clock)
+        self.keys = SigningKeys(settings.openid_metadata_url, clock)
         # This is where botbuilder looks for keys before it fetches any by itself.
-        JwtTokenExtractor.metadataCache[settings.openid_metadata_url] = keys
+        JwtTokenExtractor.metadataCache[settings.openid_metadata_url] = self.keys
         self._botbuilder = BotFrameworkAuthenticationFactory.create(
             to_channel_from_bot_login_url=settings.login_url,
             to_channel_from_bot_oauth_scope=SERVICE,
@@ -117,15 +118,16 @@ class SigningKeys:
             if stale or (key_id not in self._keys and may_ask):
                 self._asked = now
                 try:
-                    self._keys = await self._fetch()
+                    self._keys = await self.fetch()
                     self._fetched = now
-                except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError):
+                except NO_KEYS:
                     log.exception("teams.no_signing_keys", url=self._url)  # those we have stay good
         if key_id not in self._keys:
             raise Refused("the token is signed with a key that is not Microsoft's")
         return self._keys[key_id]
 
-    async def _fetch(self) -> dict[str, SigningKey]:
+    async def fetch(self) -> dict[str, SigningKey]:
+        """The keys as they are now, by id. Raises one of `NO_KEYS`."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT), raise_for_status=True) as http:
             async with http.get(self._url) as answer:
                 where = (await answer.json(content_type=None))["jwks_uri"]

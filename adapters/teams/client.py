@@ -69,9 +69,9 @@ class TeamsChat:
         self.authentication = Authentication(settings, clock)
         self._deliveries = Deliveries(engine, clock, seal)
         self._forms = frozenset(forms)
-        self._connector = Connector(settings, clock)
+        self.connector = Connector(settings, clock)
         self._references = References(engine, seal)
-        self._people = People(self._connector, self._references, settings, direct=self.direct)
+        self._people = People(self.connector, self._references, settings, direct=self.direct)
         self.reception = Reception(
             engine,
             clock,
@@ -96,11 +96,11 @@ class TeamsChat:
                 begun = {"isGroup": True, "channelData": {"channel": {"id": where.id}}, "activity": activity}
                 bot = {"id": where.bot, "name": where.bot_name}
                 more = {"bot": bot, "tenantId": place.workspace}
-                answer = await self._connector.call(where.service_url, "POST", "conversations", body={**begun, **more})
+                answer = await self.connector.call(where.service_url, "POST", "conversations", body={**begun, **more})
                 known = text_in(answer, "activityId")
             else:
                 path = ("conversations", _thread(where, place), "activities")
-                known = text_in(await self._connector.call(where.service_url, "POST", *path, body=activity), "id")
+                known = text_in(await self.connector.call(where.service_url, "POST", *path, body=activity), "id")
         except TeamsError as error:
             if error.status == 404 and where.kind == PERSONAL:  # the reference has gone: begin a new chat
                 await self._references.forget(place.workspace, where.id)
@@ -170,7 +170,7 @@ class TeamsChat:
             "tenantId": tenant,
             "channelData": {"tenant": {"id": tenant}},
         }
-        answer = await self._connector.call(somewhere.service_url, "POST", "conversations", body=asked)
+        answer = await self.connector.call(somewhere.service_url, "POST", "conversations", body=asked)
         chat = text_in(answer, "id")
         if not chat:
             raise DeliveryError("Teams began no chat with this person", retry_after=_PATIENCE)
@@ -224,7 +224,7 @@ class TeamsChat:
     async def close(self) -> None:
         """Close the connections."""
         await self.stop()
-        await self._connector.close()
+        await self.connector.close()
 
     async def _reached(self, place: Place) -> Conversation:
         known = await self._references.conversation(place.workspace, place.channel)
@@ -248,7 +248,7 @@ class TeamsChat:
     ) -> None:
         path = ("conversations", where.id, "activities", message_id)
         try:
-            await self._connector.call(where.service_url, method, *path, body=body)
+            await self.connector.call(where.service_url, method, *path, body=body)
         except TeamsError as error:
             if not error.gone:
                 raise

@@ -85,6 +85,10 @@ class Connector:
                 raise TeamsError(0, "no_answer", reason, retry_after=_jitter()) from error
         raise AssertionError("unreachable")
 
+    async def sign_in(self) -> None:
+        """Have a token that is good. Raises `TeamsError` where Microsoft does not give one."""
+        await self._authorised()
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:

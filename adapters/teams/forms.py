@@ -59,7 +59,7 @@ class Forms:
         return {"task": {"type": "continue", "value": shown}}
 
     def _token(self, form: Form, person: PersonRef, place: Place) -> str:
-        bare = replace(form, inputs=tuple(replace(one, initial="") for one in form.inputs))
+        bare = replace(form, inputs=tuple(replace(one, initial="", without=()) for one in form.inputs))
         said = {
             "form": asdict(bare),
             "by": person.id,
@@ -79,7 +79,8 @@ class Forms:
             raise Stale
         kept = said["form"]
         inputs = tuple(
-            Input(**{**one, "options": tuple(Option(**option) for option in one["options"])}) for one in kept["inputs"]
+            Input(**{**one, "without": (), "options": tuple(Option(**option) for option in one["options"])})
+            for one in kept["inputs"]
         )
         return Form(**{**kept, "inputs": inputs}), Place(person.platform, at[0], at[1], at[2])
 

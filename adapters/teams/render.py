@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from adapters.runs import BULLET, Block, Run, read_markdown, read_words
+from adapters.runs import BULLET, Block, Run, read_facts, read_markdown, read_words
 from bot.ports import Button, Buttons, Context, Divider, Fields, Image, Message, Part, Quote, Text, clean
 
 CARD = "application/vnd.microsoft.card.adaptive"
@@ -113,7 +113,7 @@ def _part(part: Part, forms: Collection[str]) -> list[Element]:
 
 def _field(label: str, words: str) -> Element:
     runs: list[Run] = [Run(clean(label), bold=True), Run("\u2002")]
-    for block in read_words(words):
+    for block in read_facts(words):
         runs += block.runs
     return {"type": "RichTextBlock", "inlines": [_run(run) for run in runs], "spacing": "Small"}
 

@@ -77,6 +77,7 @@ def _outgoing(question: Input) -> dict[str, Any]:
         "kind": question.kind,
         "hint": question.hint,
         "initial": list(question.initial) if isinstance(question.initial, tuple) else question.initial,
+        "without": list(question.without),
         "options": [{"value": o.value, "label": o.label, "hint": o.hint} for o in question.options],
         "required": question.required,
         "maxLength": question.max_length,

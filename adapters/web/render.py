@@ -15,7 +15,8 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-from bot.ports import Button, Buttons, Context, Divider, Fields, Image, Message, Part, Quote, Text
+from adapters.words import DEEPEST, FENCE, reader
+from bot.ports import Button, Buttons, Context, Divider, Fields, Image, Message, Part, Quote, Text, clean
 
 _TAGS = {"a", "p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "div", "dl", "dt", "dd", "figure", "img"}
 _TAGS |= {"hr", "button", "blockquote", "figcaption", "span"}
@@ -35,7 +36,6 @@ _ATTRIBUTES = {
 _SCHEMES = {"http", "https", "mailto"}
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`]+")
 _TRAILING = ".,;:!?…*_~"
-_CODE = re.compile(r"```(?:[\w+-]*\n)?(?P<block>.*?)```|`(?P<code>[^`\n]+)`", re.DOTALL)
 
 
 def _bare_links(state: StateCore) -> None:
@@ -78,6 +78,7 @@ def _markdown(*, bare_links: bool) -> MarkdownIt:
 
 
 _TYPED = _markdown(bare_links=True)
+_QUOTED = reader("list", "newline", "blockquote")  # in a card of the bot's: each link beside its address
 _MARKDOWN = _markdown(bare_links=False)  # the bot's own: it writes a link as one, and escapes what people typed
 
 
@@ -102,7 +103,7 @@ def _part(part: Part) -> str:
             html = f'<div class="context" dir="auto">{_MARKDOWN.renderInline(markdown)}</div>'
         case Quote(text, by):
             name = f'<div class="by" dir="auto">{escape(by)}</div>' if by else ""
-            html = f'<blockquote class="quote">{name}<div dir="auto">{_quoted(text)}</div></blockquote>'
+            html = f'<blockquote class="quote">{name}{_quoted(text)}</blockquote>'
         case Fields(items):
             facts = "".join(f'<div><dt>{escape(k)}</dt><dd dir="auto">{escape(v)}</dd></div>' for k, v in items)
             html = f'<dl class="facts">{facts}</dl>'
@@ -127,19 +128,21 @@ def _button(button: Button) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A person's words as typed. Only code is shown as code; nothing else in them means anything."""
-    out: list[str] = []
-    end = 0
-    for found in _CODE.finditer(text):
-        out.append(_words(text[end : found.start()]))
-        block, code = found["block"], found["code"]
-        if block is not None:
-            out.append(f"<pre><code>{escape(block.strip(chr(10)))}</code></pre>")
-        else:
-            out.append(f"<code>{escape(code)}</code>")
+    """A person's words in their small styles; as they are where they would be nested deeper than anybody means."""
+    text = clean(text)
+    pieces, end = list[str](), 0
+    for found in FENCE.finditer(text):
+        code = escape(found[1].strip("\n"))
+        pieces += [_styled(text[end : found.start()]), f"<pre><code>{code}</code></pre>" if code else ""]
         end = found.end()
-    out.append(_words(text[end:]))
-    return "".join(out)
+    return f'<div class="md" dir="auto">{"".join(pieces)}{_styled(text[end:])}</div>'
+
+
+def _styled(text: str) -> str:
+    tokens = _QUOTED.parse(text)
+    if any(token.level > DEEPEST for token in tokens):
+        return f"<p>{_words(text)}</p>"
+    return str(_QUOTED.renderer.render(tokens, _QUOTED.options, {}))
 
 
 def _words(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.errors import ImportProblem
 from bot.importers.batches import ask_for_index, fingerprint, import_in_batches
-from bot.importers.communities import needed_communities
+from bot.importers.communities import known_communities, needed_communities
 from bot.importers.entries import NewAnswer, NewEntry, put_entries
 from bot.importers.people import named_people
 from bot.importers.qa_lines import Line, LineError, numbered_lines, read_line
@@ -83,12 +83,18 @@ def _lines(path: Path, report: Report, now: datetime, community: str | None) -> 
 
 
 async def _put_lines(tx: Transaction, lines: list[Line], rule: str) -> Outcome:
-    communities = await needed_communities(tx, {line.community: "" for line in lines}, rule=rule)
+    slugs = {line.community: "" for line in lines}
+    before = await known_communities(tx, set(slugs))
+    communities = await needed_communities(tx, slugs, rule=rule)
     people, added = await named_people(tx, {name for line in lines for name in line.people}, source="qa")
     await ask_for_index(tx, "people", added)
-    return await put_entries(
+    outcome = await put_entries(
         tx, [_entry(line, communities[line.community], people, STATES[rule], tx.now) for line in lines]
     )
+    named = {person: name for name, person in people.items()}  # an address may be written in several ways
+    outcome.people = [named[person] for person in added]
+    outcome.communities = [communities[slug].name for slug in slugs if slug not in before]
+    return outcome
 
 
 def _entry(line: Line, community: Community, people: dict[str, int], state: str, now: datetime) -> NewEntry:
@@ -106,7 +112,7 @@ def _entry(line: Line, community: Community, people: dict[str, int], state: str,
         asker_id=people.get(line.asker),
         link=line.link,
         created_at=created,
-        verified_at=created if published else None,
+        verified_at=None,
         review_at=months_after(created, community.review_months) if published else None,
         answers=tuple(
             NewAnswer(

@@ -12,6 +12,8 @@ Progress = Callable[[int, int], None]
 
 #: A file with a million bad rows must not fill memory or the screen; the counts stay complete.
 SHOWN = 200
+#: So many of those whom an import had to make are named.
+NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,23 @@ class Remarks:
 
 
 @dataclass(slots=True)
+class Made:
+    """What was not here before and was made along the way: the first names of it, and how many there are."""
+
+    names: list[str] = field(default_factory=list)
+    total: int = 0
+
+    def add(self, names: list[str]) -> None:
+        """More of them."""
+        self.names += names[: NAMED - len(self.names)]
+        self.total += len(names)
+
+    def __str__(self) -> str:
+        more = self.total - len(self.names)
+        return ", ".join(self.names) + (f" and {more:,} more" if more else "")
+
+
+@dataclass(slots=True)
 class Outcome:
     """What one batch did. Added to the report only once it is committed, so that a retried batch counts once."""
 
@@ -50,6 +69,8 @@ class Outcome:
     unchanged: int = 0
     left: list[Remark] = field(default_factory=list)
     noted: list[Remark] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)  # made, as nobody knew them
+    communities: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -63,6 +84,8 @@ class Report:
     earlier: int = 0  # done by an earlier run of the same file that was interrupted
     remarks_left: Remarks = field(default_factory=Remarks)
     remarks_noted: Remarks = field(default_factory=Remarks)
+    people: Made = field(default_factory=Made)
+    communities: Made = field(default_factory=Made)
     facts: dict[str, int] = field(default_factory=dict)  # what else was found: {"messages": 9699}
 
     @property
@@ -98,6 +121,8 @@ class Report:
         self.taken += outcome.taken
         self.updated += outcome.updated
         self.unchanged += outcome.unchanged
+        self.people.add(outcome.people)
+        self.communities.add(outcome.communities)
         for remark in outcome.left:
             self.leave(remark.where, remark.reason)
         for remark in outcome.noted:
@@ -117,8 +142,21 @@ class Report:
             "noted_total": self.remarks_noted.total,
             "noted_by_reason": self.noted_by_reason,
             "noted": [{"where": where, "reason": reason} for where, reason in self.noted],
+            "new_people": {"total": self.people.total, "first": self.people.names},
+            "new_communities": {"total": self.communities.total, "first": self.communities.names},
             "facts": self.facts,
         }
+
+    @property
+    def news(self) -> list[str]:
+        """A sentence for the people, and one for the communities, whom nobody here knew before."""
+        said = []
+        for made, one, more in ((self.people, "person", "people"), (self.communities, "community", "communities")):
+            if made.total:
+                were = "was" if made.total == 1 else "were"
+                what = one if made.total == 1 else more
+                said.append(f"{made.total:,} {what} {were} not known here and {were} added: {made}.")
+        return said
 
     @property
     def summary(self) -> str:

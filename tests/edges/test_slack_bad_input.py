@@ -10,8 +10,22 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.ports import Button, Buttons, DeliveryError, Form, Heard, Message, PersonRef, Pressed, Text
-from tests.edges.slack_server import sign
+from bot.ports import (
+    Button,
+    Buttons,
+    Commanded,
+    DeliveryError,
+    Form,
+    Heard,
+    Input,
+    Message,
+    PersonRef,
+    Pressed,
+    Submitted,
+    Text,
+)
+from tests.edges.slack_server import payloads, sign
+from tests.edges.slack_server.forms import fill
 from tests.edges.test_slack_support import Desk, desk, words
 
 
@@ -73,6 +87,29 @@ async def test_a_replayed_request_acts_once(here: Desk) -> None:
     await here.settled()
     assert len(here.bot.of(Heard)) == 1
     assert len(await here.rows()) == 1
+
+
+async def test_a_form_sent_once_more_acts_once(here: Desk) -> None:
+    """Where the acknowledgement is lost, the form stays open, and its writer tries again; other words are new."""
+    ana = here.acme.person("Ana Lima")
+    question = Input(name="text", label="Your question", kind="text")
+    form = Form(name="ask", value="", title="Ask", submit="Ask", inputs=(question,))
+
+    async def script(event: object) -> None:
+        if isinstance(event, Commanded):
+            await here.chat.open_form(event.trigger, form)
+
+    here.bot.script = script
+    await ana.command("/ask")
+    await here.slack.until(lambda: ana.modal is not None)
+    view = ana.modal
+    assert view is not None
+    for text in ("Why?", "Why?", "Why not?"):
+        fill(view, {"text": text})
+        payload = payloads.view_submission(ana, view)  # each time with a trigger of its own
+        assert not (await here.slack.inbound.deliver("interactive", payload).tried()).reason
+    await here.settled()
+    assert [sent.text("text") for sent in here.bot.of(Submitted)] == ["Why?", "Why not?"]
 
 
 @pytest.mark.parametrize(

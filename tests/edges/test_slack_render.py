@@ -92,8 +92,8 @@ def test_plain_names_stay_mrkdwn(name: str) -> None:
     assert block["text"]["text"] == f"*{name.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')}* asks"
 
 
-def test_a_quote_is_as_typed_and_pings_nobody() -> None:
-    """Rich text, in which nothing typed means anything; only code is code and addresses can be followed."""
+def test_a_quote_is_as_meant_and_pings_nobody() -> None:
+    """Rich text, which has no markup; the styles of Slack's own people are in it, and addresses can be followed."""
     typed = f"{NASTY}\nsee https://x.example/a?b=1.\n```python\nif a < b:\n    <!here>\n```\nthe end"
     (block,) = blocks(Quote(typed, by="*Ben*"))
     kinds = [element["type"] for element in block["elements"]]
@@ -101,10 +101,26 @@ def test_a_quote_is_as_typed_and_pings_nobody() -> None:
     assert "<!channel" not in json.dumps(block)
     assert "<@U123ABC" not in json.dumps(block)
     first, code, last = block["elements"]
-    assert shown(first).startswith("*Ben*\n<!channel> @here *bold* _it_ ~no~ code > quote <@U123ABC> & :tada:")
+    assert shown(first).startswith("*Ben*\n<!channel> @here bold it ~no~ code > quote <@U123ABC> & :tada:")
+    styles = {run["text"]: run.get("style") for run in first["elements"]}
+    assert (styles["bold"], styles["it"], styles["code"]) == ({"bold": True}, {"italic": True}, {"code": True})
     assert {"type": "link", "url": "https://x.example/a?b=1", "text": "https://x.example/a?b=1"} in first["elements"]
     assert shown(code) == "if a < b:\n    <!here>"
     assert shown(last) == "the end"
+
+
+def test_a_link_in_a_quote_says_where_it_leads() -> None:
+    """Other words on it stand before its address; what leads elsewhere than to the web is no link."""
+    (block,) = blocks(Quote("[click](https://evil.example) [x](javascript:alert(1)) **[y](/c)**"))
+    assert shown(block) == "click (https://evil.example) [x](javascript:alert(1)) y (/c)"
+    links = [one for one in block["elements"][0]["elements"] if one["type"] == "link"]
+    assert links == [{"type": "link", "url": "https://evil.example", "text": "https://evil.example"}]
+
+
+@pytest.mark.parametrize("typed", ["__init__.py", "2**3**4", "a_b_c", "  - deep\n    x = 1", "*" * 2000, "[" * 2000])
+def test_what_is_no_style_in_a_quote(typed: str) -> None:
+    """It is shown as it was typed, spaces included."""
+    assert shown(blocks(Quote(typed))) == typed.lstrip("\n")
 
 
 def test_a_doctype_in_code_can_be_copied() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -84,11 +86,69 @@ def test_bare_addresses_become_links_without_the_full_stop() -> None:
     assert "<a" not in render_markdown("`https://a.example`")
 
 
-def test_a_quote_keeps_code_and_nothing_else() -> None:
-    html = render_message(Message("s", (Quote("**not bold** `x<y`\n```\na\n  b\n```"),)))
-    assert "**not bold**" in html
-    assert "<code>x&lt;y</code>" in html
+def quoted(typed: str) -> str:
+    """A person's words in a card."""
+    return render_message(Message("s", (Quote(typed),)))
+
+
+def test_a_quote_looks_as_its_author_meant_it() -> None:
+    html = quoted("**bold**, _it_ and `x<y`\n- one\n- two\n\nsee:```\na\n  b```")
+    assert "<strong>bold</strong>, <em>it</em> and <code>x&lt;y</code>" in html
+    assert "<li>one</li>\n<li>two</li>" in html
     assert "<pre><code>a\n  b</code></pre>" in html
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["__init__.py", "snake_case_name", "2**3**4", "5 * 3 * 2", "C:\\new\\*.txt", "&lt;b&gt;", "# no heading", "**open"],
+)
+def test_what_was_no_style_stays_as_it_was_typed(typed: str) -> None:
+    assert f"<p>{escape(typed)}</p>" in quoted(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("[click](https://evil.example)", "click (https://evil.example)"),
+        ("[https://bank.example](https://evil.example)", "https://bank.example (https://evil.example)"),
+        ("![x](https://evil.example/x.png)", "!x (https://evil.example/x.png)"),
+        ("[admin](/c/water/1)", "admin (/c/water/1)"),
+        ("[x](javascript:alert(1))", "[x](javascript:alert(1))"),
+        ("[x](JaVaScRiPt:alert(1))", "[x](JaVaScRiPt:alert(1))"),
+        ("[x](data:image/png;base64,AAAA)", "x (data:image/png;base64,AAAA)"),
+        ("https://a.example/_x_/*y*/w_(z)", "https://a.example/_x_/*y*/w_(z)"),
+        ("**[b](https://a.example)**", "b (https://a.example)"),
+    ],
+)
+def test_a_link_in_a_quote_says_where_it_leads(typed: str, shown: str) -> None:
+    html = quoted(typed)
+    assert unescape(re.sub("<[^>]+>", "", html)).strip() == shown
+    for address, words in re.findall(r'<a href="([^"]*)"[^>]*>(.*?)</a>', html):
+        assert address == words
+        assert address.startswith("https://")
+    assert "<img" not in html
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "> " * 2000 + "deep", "- " * 2000 + "deep", "*" * 4000 + "deep", "[" * 4000 + "deep", "**_" * 1500 + "deep",
+        "[a](" * 1500 + "deep", "\n".join("  " * depth + "- item" for depth in range(60)) + " deep",
+        "<b>" * 1500 + "deep", "`" * 3999 + " deep", "```" * 1001 + "deep",
+    ],
+)  # fmt: skip
+def test_what_is_nested_without_end_is_still_there(typed: str) -> None:
+    html = quoted(typed)
+    assert "deep" in html
+    assert {tag for tag, _ in _elements(html)} <= QUIET
+
+
+@given(st.text(st.sampled_from("ab1 \n*_`[](){}<>&\\-+>#!.:/@|~\u202e"), max_size=120))
+def test_no_word_of_a_quote_is_lost(typed: str) -> None:
+    html = quoted(typed)
+    assert {tag for tag, _ in _elements(html)} <= QUIET
+    kept = [*re.findall("[ab]", unescape(re.sub("<[^>]+>", "", html)))]
+    assert kept == re.findall("[ab]", typed)
 
 
 def test_pictures_come_from_the_web_or_from_here() -> None:

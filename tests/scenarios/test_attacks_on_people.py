@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select
 
 from adapters.web.render import render_message
@@ -197,3 +198,32 @@ async def test_an_imported_expert_is_reached(world: World) -> None:
     await world.settle()
     await world.be("ana").says(QUESTION)
     assert "Ida Imported" in world.be("ana").sees("I would post it").words
+
+
+@pytest.mark.parametrize("button", ["Ask under my name", "Ask anonymously"])
+async def test_whom_the_colleague_picker_leaves_out(world: World, button: str) -> None:
+    """Oneself, who was asked, and the asker: but not one who asks without a name, whose absence would tell it."""
+    ana, ben = world.be("ana"), world.be("ben")
+    await ana.says(QUESTION)
+    await ana.presses(button)
+    asked = {key for key in ("ben", "chiara", "dev", "eva") if "you may know" in _words(world, key)}
+    assert "ben" in asked
+    form = await ben.presses("Someone else knows")
+    assert form is not None
+    assert set(form.inputs[-1].without) == asked | ({"ana"} if button == "Ask under my name" else set())
+    assert "Ana Duarte" not in str(form.inputs)
+
+
+def _words(world: World, key: str) -> str:
+    return "\n".join(posted.words for posted in world.chat.visible(key))
+
+
+async def test_only_who_fits_can_be_chosen_from_the_form(world: World) -> None:
+    """What comes back is checked again: an id that was not offered is nobody's."""
+    ana, ben = world.be("ana"), world.be("ben")
+    await ana.says(QUESTION)
+    await ana.presses("Ask under my name")
+    form = await ben.presses("Someone else knows")
+    for likely in ("1", "99", "x", "-1", ""):
+        with pytest.raises(FormError):
+            await ben.fills(form, likely=likely)

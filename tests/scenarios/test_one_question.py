@@ -40,6 +40,8 @@ async def test_from_question_to_knowledge(world: World) -> None:
     found = eva.sees("This may have been answered before")
     assert ANSWER in found.words
     assert "looked after by Ben Okafor" in found.words
+    assert "accepted 2 Mar 2026" in found.words
+    assert "reviewed" not in found.words
     await eva.presses("This solved it")
     assert "helped 1" in eva.sees("Solved").words
     ben.sees("Your answer just helped a colleague")
@@ -64,6 +66,18 @@ async def test_not_quite_leads_to_people(world: World) -> None:
     await eva.presses("Ask under my name")
     world.be("dev").sees("Eva Lind asks")
     assert "you may know" not in ben.sees("Eva Lind asks").words
+
+
+async def test_a_prompt_says_which_answer_did_not_fit(world: World) -> None:
+    """Else its own author would be shown it as a help, and others might write it once more."""
+    ben, eva = world.be("ben"), world.be("eva")
+    await _answered(world)
+    await eva.says("Why does the pump make a noise like gravel when the valve is half closed?")
+    await eva.presses("Not quite")
+    await eva.presses("Ask under my name")
+    prompt = ben.sees("Eva Lind asks in")
+    assert "shown to the asker, who says that it does not quite fit" in prompt.words
+    assert "in case it helps" not in prompt.words
 
 
 async def test_the_preview_says_why_there(world: World) -> None:
@@ -158,6 +172,26 @@ async def test_experts_pass_hand_over_and_come_back_later(world: World) -> None:
     world.be(asked[2]).sees("come back to this one")
 
 
+async def test_who_may_know_too_is_offered_first(world: World) -> None:
+    """Somebody who hands a question over sees who else fits it, and not those who were asked."""
+    await world.be("ana").says(QUESTION)
+    await world.be("ana").presses("Ask under my name")
+    experts = {"ben": "Ben Okafor", "chiara": "Chiara Rossi", "dev": "Dev Patel", "eva": "Eva Lind"}
+    asked = [key for key in experts if _prompted(world, key)]
+    (waiting,) = [key for key in experts if key not in asked]
+
+    form = await world.be(asked[0]).presses("Someone else knows")
+    assert form is not None
+    assert [item.name for item in form.inputs] == ["likely", "person"]
+    assert [option.label for option in form.inputs[0].options] == [experts[waiting]]
+    await world.be(asked[0]).fills(form, likely=form.inputs[0].options[0].value)
+    assert "says you know about this" in world.be(waiting).sees("you may know").words
+
+    form = await world.be(asked[1]).presses("Someone else knows")
+    assert form is not None
+    assert [item.name for item in form.inputs] == ["person"]
+
+
 async def test_replies_in_the_thread_count_and_edits_follow(world: World) -> None:
     """Anybody's reply is an answer; what is made of it changes and goes with it."""
     ana, chiara = world.be("ana"), world.be("chiara")
@@ -227,6 +261,8 @@ async def test_a_draft_waits_for_its_moderator(world: World) -> None:
     assert "not reviewed yet" in ben.sees(" found for ").words
     await mod.presses("Publish")
     mod.sees("Published by Maud Keller")
+    await ben.commands("know", "restart deployment container kubernetes")
+    assert "reviewed 2 Mar 2026" in ben.sees(" found for ").words
     ben.sees("Your answer was published")
 
 

@@ -64,7 +64,7 @@ def _links_say_where_they_lead(shown: str) -> bool:
 
 def _cards() -> list[Message]:
     past = Past(entry_id=1, title=HOSTILE, answer=HOSTILE, author=HOSTILE, owner=HOSTILE, community=HOSTILE,
-                created=NOW, reviewed=False, link="https://chat.example/1", why="a related question")  # fmt: skip
+                created=NOW, reviewed=None, link="https://chat.example/1", why="a related question")  # fmt: skip
     asked = Asked(id=1, text=HOSTILE, asker=HOSTILE, community=HOSTILE, channel=HOSTILE, state="accepted",
                   link="https://chat.example/1", followers=2, accepted_by=HOSTILE)  # fmt: skip
     someone = Candidate(person_id=1, name=HOSTILE, title=HOSTILE, why="profile lists pumps")
@@ -137,3 +137,9 @@ def test_names_in_a_row(names: list[str]) -> None:
     """All of them, whatever they are."""
     row = replies.listed(names)
     assert all(name in row for name in names)
+
+
+def test_counted() -> None:
+    """One thing, two things, and words with a plural of their own."""
+    assert [replies.counted(n, "question") for n in (0, 1, 2)] == ["0 questions", "1 question", "2 questions"]
+    assert [replies.counted(n, "entry", "entries") for n in (1, 1200)] == ["1 entry", "1,200 entries"]

@@ -121,6 +121,9 @@ function options(question, id, type, chosen) {
   return { element: h("div", {}, ...rows), checked, focusable };
 }
 
+const picker = (question, id, people, several) =>
+  new PeoplePicker(id, { several, chosen: initialPeople(question, people), without: question.without });
+
 const controls = {
   text: (question, id) =>
     simple(h("input", { id, type: "text", autocomplete: "off", ...typed(question) })),
@@ -147,8 +150,8 @@ const controls = {
     return { ...group, value: group.checked };
   },
 
-  person: (question, id, people) => new PeoplePicker(id, { several: false, chosen: initialPeople(question, people) }),
-  people: (question, id, people) => new PeoplePicker(id, { several: true, chosen: initialPeople(question, people) }),
+  person: (question, id, people) => picker(question, id, people, false),
+  people: (question, id, people) => picker(question, id, people, true),
 
   datetime(question, id) {
     const value = toLocalInput(question.initial);

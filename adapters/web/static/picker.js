@@ -4,10 +4,11 @@ import { get } from "./api.js";
 import { avatar, h, iconButton, reconcile } from "./dom.js";
 
 export class PeoplePicker {
-  constructor(id, { several, chosen }) {
+  constructor(id, { several, chosen, without = [] }) {
     this.id = id;
     this.several = several;
     this.chosen = chosen;
+    this.without = without;
     this.found = [];
     this.at = 0;
     this.input = h("input", {
@@ -40,7 +41,8 @@ export class PeoplePicker {
     const asked = this.input.value;
     const { people } = await get(`/api/people?q=${encodeURIComponent(asked)}`).catch(() => ({ people: [] }));
     if (asked !== this.input.value || document.activeElement !== this.input) return;
-    this.found = people.filter((person) => !this.chosen.some((one) => one.id === person.id));
+    const taken = [...this.without, ...this.chosen.map((one) => one.id)];
+    this.found = people.filter((person) => !taken.includes(person.id));
     this.at = 0;
     this.drawList();
   }

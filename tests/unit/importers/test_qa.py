@@ -53,11 +53,29 @@ async def test_a_line_becomes_an_entry(store: Store, tmp_path: Path, rows: Rows,
         store, Entry.source_key, Entry.state, Entry.owner_id, Entry.verified_at, Entry.review_at
     )
     assert (key, state, people[owner]) == ("qa:pump-talk:z1", "published", "Ben")
-    assert (datetime(2026, 1, 31, 8, tzinfo=UTC), datetime(2027, 1, 31, 8, tzinfo=UTC)) == (verified, review)
+    assert (None, datetime(2027, 1, 31, 8, tzinfo=UTC)) == (verified, review)  # accepted, and reviewed by nobody here
     assert await rows(store, EntryAnswer.text, EntryAnswer.accepted, EntryAnswer.endorsements) == [
         ("Monthly.", True, 4),
         ("Weekly.", False, 0),
     ]
+
+
+async def test_who_was_not_known_before_is_named(store: Store, tmp_path: Path) -> None:
+    """People and communities that the file made: how many, and the first ten of them."""
+    report = await import_qa(store, lines(tmp_path, LINE))
+    assert report.news == [
+        "3 people were not known here and were added: ben@acme.example, u1, u2.",
+        "1 community was not known here and was added: Pump talk.",
+    ]
+    many = [{**LINE, "id": f"m{n}", "asker": f"new{n:03}"} for n in range(600)]  # more than one batch
+    report = await import_qa(store, lines(tmp_path, *many, name="many.jsonl"))
+    assert report.news == [
+        "600 people were not known here and were added: "
+        + ", ".join(f"new{n:03}" for n in range(10))
+        + " and 590 more."
+    ]
+    assert report.as_dict()["new_people"]["total"] == 600
+    assert (await import_qa(store, lines(tmp_path, *many, name="many.jsonl"))).news == []
 
 
 async def test_rule_community_and_days_ago(store: Store, tmp_path: Path, rows: Rows) -> None:
