@@ -52,9 +52,10 @@ async def test_question_is_asked_and_posted(page: Page, tmp_path: Path) -> None:
     await page.screenshot(path=tmp_path / "posted.png")
 
 
-async def test_what_is_typed_is_shown_as_typed(page: Page) -> None:
+async def test_what_is_typed_is_shown_as_it_was_meant(page: Page) -> None:
+    """HTML is text, and a link stands beside its address."""
     await writes(page, HOSTILE)
     card = page.locator(".ac-adaptiveCard").last
-    await card.get_by_text("**this**").first.wait_for()
+    await card.get_by_text("<b>not</b>").first.wait_for()
     assert await card.locator("b").count() == 0
     assert "one" not in [await link.inner_text() for link in await card.get_by_role("link").all()]

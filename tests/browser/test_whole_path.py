@@ -308,18 +308,19 @@ async def test_dark_mode(walk: Walk) -> None:
 
 
 async def test_what_people_type_is_only_text(walk: Walk) -> None:
-    """Markup, pings and right-to-left script are shown as they were typed, everywhere they come by."""
+    """HTML, pings and right-to-left script are shown as they were typed, everywhere they come by; stars style."""
     from playwright.async_api import expect
 
-    nasty = "<script>document.title='owned'</script> <!channel> @channel <img src=x onerror=alert(1)> *not bold*"
+    nasty = "<script>document.title='owned'</script> <!channel> @channel <img src=x onerror=alert(1)>"
     hebrew = "מתי פותחים את המגוף?"
     callum = await walk.be("Callum Fairbairn")
     emily = await walk.be("Tereza Novotná")
     await emily.goes_to("field-service")
-    await callum.asks(f"Who orders the {nasty}\n{hebrew}")
+    await callum.asks(f"Who orders the {nasty} **right now**\n{hebrew}")
     preview = await _preview(callum)
     await expect(preview).to_contain_text(nasty)
     await expect(preview).to_contain_text(hebrew)
+    await expect(preview.locator(".quote strong")).to_have_text("right now")
     await walk.shot(callum, "70-only-text")
     await _aims_at(callum, preview, FIELD, "Tereza Novotná")
     await callum.presses("Update", on=callum.dialog("Before it is posted"))
