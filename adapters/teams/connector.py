@@ -78,7 +78,10 @@ class Connector:
                         continue
                     if answer.status >= 400:
                         raise _translated(what, answer, data)
-                    return data
+                    if data is None and method == "GET":  # else an empty list: a channel deleted, a team left by all
+                        words = f"Teams' answer cannot be read ({what})"
+                        raise TeamsError(answer.status, "no_json", words, retry_after=_jitter())
+                    return data or {}
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 late = "did not answer in time" if isinstance(error, TimeoutError) else "could not be reached"
                 reason = f"Teams {late} ({what}: {type(error).__name__})"
@@ -114,7 +117,7 @@ class Connector:
                 }
                 try:
                     async with self._http().post(self._settings.token_url, data=asked) as answer:
-                        data = await _json(answer)
+                        data = await _json(answer) or {}
                 except (aiohttp.ClientError, TimeoutError, OSError) as error:
                     reason = f"Microsoft's sign-in could not be reached ({type(error).__name__})"
                     raise TeamsError(0, "no_answer", reason, retry_after=_jitter()) from error
@@ -129,17 +132,18 @@ class Connector:
             return self._token
 
 
-async def _json(answer: aiohttp.ClientResponse) -> dict[str, Any]:
+async def _json(answer: aiohttp.ClientResponse) -> dict[str, Any] | None:
+    """The JSON object that was answered; None where it is something else, or cut short."""
     try:
         data = await answer.json(content_type=None)
     except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
+        return None
+    return data if isinstance(data, dict) else None
 
 
-def _translated(what: str, answer: aiohttp.ClientResponse, data: Mapping[str, Any]) -> TeamsError:
+def _translated(what: str, answer: aiohttp.ClientResponse, data: Mapping[str, Any] | None) -> TeamsError:
     """What went wrong, as the error the core understands."""
-    error = data.get("error")
+    error = (data or {}).get("error")
     said = error if isinstance(error, dict) else {}
     code = str(said.get("code") or f"http_{answer.status}")
     if answer.status in _PASSING:

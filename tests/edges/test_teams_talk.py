@@ -777,6 +777,17 @@ async def test_deleted_channel_is_unknown(teams: Local) -> None:
         await teams.chat.place(teams.place(TEAM))
 
 
+async def test_answer_that_cannot_be_read_is_no_empty_list(teams: Local) -> None:
+    """Else a channel would count as deleted, and nobody would be in it."""
+    await teams.hears(teams.in_channel(text="hi"))
+    for call in ("GET conversations", "GET pagedmembers"):
+        teams.microsoft.planned.add(call, BadJson())
+    for asked in (teams.chat.place, teams.chat.members):
+        with pytest.raises(DeliveryError, match="cannot be read") as failed:
+            await asked(teams.place(TEAM))
+        assert failed.value.retry_after is not None
+
+
 async def test_members_over_several_pages(teams: Local) -> None:
     await teams.hears(teams.in_channel(text="hi"))
     for number in range(5):
