@@ -122,7 +122,8 @@ class Commands:
         await self._ask(tx, person, event, event.text)
         if not event.direct:
             where = "I have your question. I answer you in our direct conversation, so that only you see it."
-            await tx.show(tx.hidden("seen", event.id), replies.note(where), to=event.place, whisper=event.actor)
+            key, note = tx.hidden("seen", event.id), replies.note(where)
+            await tx.show(key, note, to=event.place, whisper=event.actor, or_nowhere=True)
 
     async def _ask(self, tx: Transaction, person: Person, event: Heard | Commanded | Submitted, text: str) -> Question:
         if isinstance(event, Submitted):

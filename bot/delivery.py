@@ -250,6 +250,9 @@ class Deliverer:
             if platform is None:
                 raise DeliveryError(f"{named.platform} is not configured")
             if only_for and not platform.capabilities.private_in_channel:
+                if target["or_nowhere"]:
+                    card.sent_version = card.version
+                    return
                 named, only_for = only_for, None
             if card.sealed_message_id is None:  # platforms pace posts; bringing one up to date is another matter
                 await self._pace(tx, platform, card)

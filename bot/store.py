@@ -222,11 +222,13 @@ class Transaction:
         *,
         to: Place | PersonRef,
         whisper: PersonRef | None = None,
+        or_nowhere: bool = False,
         about: About | None = None,
     ) -> Card:
         """Send `message`, or bring the card sent earlier under `key` up to date.
 
-        To a place, to one person in private, or (`whisper`) to one person in a place. `about`: see `bot.last_look`.
+        To a place, to one person in private, or (`whisper`) to one person in a place: where a platform cannot do that,
+        in their direct conversation, `or_nowhere`. `about`: see `bot.last_look`.
         """
         card: Card | None = await self.first(select(Card).where(Card.key == key).with_for_update())
         if card and card.withdrawn:  # the platform has removed that message, or will: this becomes another one
@@ -237,7 +239,7 @@ class Transaction:
         if about:
             target["about"] = astuple(about)
         if whisper:
-            target["whisper"] = astuple(whisper)
+            target |= {"whisper": astuple(whisper), "or_nowhere": or_nowhere}
         if card is None:
             card = await self.add(
                 Card(id=uuid.uuid4().hex, key=key, sealed_to=self.seal.seal_json(target), content=message.as_json())

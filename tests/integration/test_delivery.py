@@ -256,6 +256,17 @@ async def test_private_words_where_a_channel_cannot_whisper(desk: Desk) -> None:
     assert card is not None
 
 
+async def test_what_makes_sense_in_the_channel_only(desk: Desk) -> None:
+    """Where nothing can be private there, it is not said at all."""
+    place, ana = desk.chat.place_of("pumps"), PersonRef("fake", "acme", "ana")
+    for private in (True, False):
+        desk.chat.capabilities = Capabilities(private_in_channel=private)
+        key = f"card:{private}"
+        await desk.store.run(lambda tx: tx.show(key, words(key), to=place, whisper=ana, or_nowhere=True))  # noqa: B023
+        await desk.settle()
+    assert [(posted.words, posted.channel) for posted in desk.seen] == [("card:True", "pumps")]
+
+
 async def test_a_platform_that_is_not_configured_any_more(desk: Desk) -> None:
     """Its messages are set aside and hold up nobody."""
     await desk.show("card:1", "hello", to=Place("gone", "acme", "pumps"))
