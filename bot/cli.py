@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from sqlalchemy import select
@@ -419,7 +420,7 @@ def doctor(as_json: AsJson = False) -> None:
         out.print_json(json.dumps([{"about": f.about, "ok": f.ok, "says": f.says} for f in findings]))
     else:
         for f in findings:
-            out.print(f"[{'green' if f.ok else 'red'}]{'✓' if f.ok else '✗'}[/] {f.about}: {f.says}")
+            out.print(f"[{'green' if f.ok else 'red'}]{'✓' if f.ok else '✗'}[/] {f.about}: {escape(f.says)}")
     sys.exit(0 if all(f.ok for f in findings) else 1)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from adapters import slack, teams
 from adapters.slack.manifest import bot_scopes, manifest
+from bot.cli import app
 from bot.doctor import examine
 from bot.ports import Finding
 from bot.settings import load
@@ -144,3 +146,16 @@ async def test_all_together(tmp_path: Path) -> None:
     assert said(found, "Contents")[1].startswith("0 people, 0 entries, 0 communities and 0 channels. Import some")
     assert said(found, "Slack's way in")[1].endswith(f"Slack has to reach {ADDRESS}/slack/events")
     assert said(found, "Teams") == (True, "not configured; docs/teams.md says how to")
+
+
+def test_what_doctor_says_is_no_markup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even the name that somebody gave a workspace."""
+
+    async def found(_settings: object) -> list[Finding]:
+        return [Finding("Slack", True, "reached as weaver in [/red] [bold]Acme")]
+
+    monkeypatch.setenv("WEAVER_HOME", str(tmp_path))
+    monkeypatch.setattr("bot.doctor.examine", found)
+    said = CliRunner().invoke(app, ["doctor"])
+    assert said.exit_code == 0, said.output
+    assert "Slack: reached as weaver in [/red] [bold]Acme" in said.output
