@@ -6,14 +6,11 @@ the tags and addresses named here.
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
 
 from adapters.words import DEEPEST, FENCE, reader
 from bot.ports import Button, Buttons, Context, Divider, Fields, Image, Message, Part, Quote, Text, clean
@@ -34,57 +31,25 @@ _ATTRIBUTES = {
     "span": {"class"},
 }
 _SCHEMES = {"http", "https", "mailto"}
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+")
-_TRAILING = ".,;:!?…*_~"
 
 
-def _bare_links(state: StateCore) -> None:
-    """Make addresses that stand bare in the text into links, outside links and code."""
-    for block in state.tokens:
-        if block.type != "inline" or not block.children:
-            continue
-        depth, children = 0, []
-        for token in block.children:
-            depth += token.nesting if token.type in ("link_open", "link_close") else 0
-            children.extend([token] if token.type != "text" or depth else _split_addresses(token))
-        block.children = children
-
-
-def _split_addresses(token: Token) -> list[Token]:
-    pieces: list[Token] = []
-    end = 0
-    for found in _ADDRESS.finditer(token.content):
-        address = found.group().rstrip(_TRAILING)
-        while address.endswith(")") and address.count(")") > address.count("("):
-            address = address[:-1].rstrip(_TRAILING)
-        pieces.append(Token("text", "", 0, content=token.content[end : found.start()], level=token.level))
-        pieces.append(Token("link_open", "a", 1, attrs={"href": address}, level=token.level))
-        pieces.append(Token("text", "", 0, content=address, level=token.level + 1))
-        pieces.append(Token("link_close", "a", -1, level=token.level))
-        end = found.start() + len(address)
-    if not pieces:
-        return [token]
-    pieces.append(Token("text", "", 0, content=token.content[end:], level=token.level))
-    return pieces
-
-
-def _markdown(*, bare_links: bool) -> MarkdownIt:
+def _markdown() -> MarkdownIt:
     small = MarkdownIt("zero", {"html": False, "breaks": True})
-    small.enable(["emphasis", "backticks", "link", "list", "fence", "newline", "escape", "entity", "blockquote"])
-    # After "text_join": only there an escaped character is part of its text again, as in https://host/a\_b.
-    if bare_links:
-        small.core.ruler.push("bare_links", _bare_links)
-    return small
+    return small.enable(["emphasis", "backticks", "link", "list", "fence", "newline", "escape", "entity", "blockquote"])
 
 
-_TYPED = _markdown(bare_links=True)
-_QUOTED = reader("list", "newline", "blockquote")  # in a card of the bot's: each link beside its address
-_MARKDOWN = _markdown(bare_links=False)  # the bot's own: it writes a link as one, and escapes what people typed
+_TYPED = reader("list", "newline", "blockquote")  # people's words: each link beside its address
+_MARKDOWN = _markdown()  # the bot's own: it writes a link as one, and escapes what people typed
+
+
+def render_words(text: str) -> str:
+    """What a person typed, in small styles: bold, italic, code, links, lists, quotes, new lines."""
+    return _clean(_words_of_a_person(text))
 
 
 def render_markdown(text: str) -> str:
-    """The port's small Markdown, as people may type it too: bold, italic, code, links, lists, quotes, new lines."""
-    return _clean(f'<div class="md" dir="auto">{_TYPED.render(text)}</div>')
+    """The port's small Markdown, as the bot writes it."""
+    return _clean(f'<div class="md" dir="auto">{_MARKDOWN.render(text)}</div>')
 
 
 def render_message(message: Message) -> str:
@@ -103,7 +68,7 @@ def _part(part: Part) -> str:
             html = f'<div class="context" dir="auto">{_MARKDOWN.renderInline(markdown)}</div>'
         case Quote(text, by):
             name = f'<div class="by" dir="auto">{escape(by)}</div>' if by else ""
-            html = f'<blockquote class="quote">{name}{_quoted(text)}</blockquote>'
+            html = f'<blockquote class="quote">{name}{_words_of_a_person(text)}</blockquote>'
         case Fields(items):
             facts = "".join(f'<div><dt>{escape(k)}</dt><dd dir="auto">{escape(v)}</dd></div>' for k, v in items)
             html = f'<dl class="facts">{facts}</dl>'
@@ -127,7 +92,7 @@ def _button(button: Button) -> str:
     )
 
 
-def _quoted(text: str) -> str:
+def _words_of_a_person(text: str) -> str:
     """A person's words in their small styles; as they are where they would be nested deeper than anybody means."""
     text = clean(text)
     pieces, end = list[str](), 0
@@ -139,10 +104,10 @@ def _quoted(text: str) -> str:
 
 
 def _styled(text: str) -> str:
-    tokens = _QUOTED.parse(text)
+    tokens = _TYPED.parse(text)
     if any(token.level > DEEPEST for token in tokens):
         return f"<p>{_words(text)}</p>"
-    return str(_QUOTED.renderer.render(tokens, _QUOTED.options, {}))
+    return str(_TYPED.renderer.render(tokens, _TYPED.options, {}))
 
 
 def _words(text: str) -> str:

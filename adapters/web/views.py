@@ -8,7 +8,7 @@ from typing import Any
 from adapters.web import codec
 from adapters.web.client import WebChat
 from adapters.web.feed import Replies
-from adapters.web.render import render_markdown, render_message
+from adapters.web.render import render_message, render_words
 from adapters.web.rooms import Person, Room
 from adapters.web.store import BOT, Stored
 
@@ -98,7 +98,7 @@ def _message_view(one: Stored, person: Person) -> dict[str, Any]:
         message = codec.decode(one.body)
         view["html"], view["text"] = render_message(message), message.summary
     else:
-        view["html"], view["text"] = render_markdown(one.body), one.body
+        view["html"], view["text"] = render_words(one.body), one.body
     return view
 
 
