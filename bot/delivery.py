@@ -241,11 +241,14 @@ class Deliverer:
             target = tx.seal.open_json(card.sealed_to)
             named, only_for = _addressee(target)
             about = About(*target["about"]) if "about" in target else None
+            look, unwanted = self._last_look, False
             anew = isinstance(named, PersonRef) or card.sealed_message_id is None  # a place has read the sent ones
-            if about and self._last_look and anew and not await self._last_look.may_go(tx, card, named, about):
-                card.sent_version, card.failure = card.version, "not for its readers to see any more"
-                await self._last_look.instead(tx, card, named, about)
-                return
+            if about and look and anew and not card.withdrawn and not await look.may_go(tx, card, named, about):
+                unwanted = card.attempted and card.sealed_message_id is None
+                if not unwanted:
+                    card.sent_version, card.failure = card.version, "not for its readers to see any more"
+                    await look.instead(tx, card, named, about)
+                    return
             platform = self._platforms.get(named.platform)
             if platform is None:
                 raise DeliveryError(f"{named.platform} is not configured")
@@ -257,6 +260,13 @@ class Deliverer:
             message_id = tx.seal.open(card.sealed_message_id) if card.sealed_message_id else None
             delivery_id = tx.seal.mark(card.id)  # the platform's copy must not lead back to the card
         place = await platform.direct(named) if isinstance(named, PersonRef) else named
+        if unwanted:  # it may stand there all the same, from before its readers changed
+            if message_id := await platform.find(place, delivery_id=delivery_id):
+                await platform.withdraw(place, message_id)
+            async with self._store.transaction() as tx:
+                (await tx.get(Card, card_id)).attempted = False
+            await self.deliver(card_id)
+            return
         message = Message.from_json(card.content)
         if message_id is None and attempted:  # its fate is unknown after a crash: look before sending again
             message_id = await platform.find(place, delivery_id=delivery_id)
