@@ -336,7 +336,8 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
         await _decide(tx, prompt, question, "closed")
     asked = await questions.view(tx, question)
     if await tx.recipient(asker, question.space):
-        await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=False), to=ref)
+        told = About(question=question.id)
+        await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=False), to=ref, about=told)
     author = await tx.get(Person, row.author_id)
     account = await tx.recipient(author.id, question.space, platform=question.platform)
     if account and entry and author.id != person.id:

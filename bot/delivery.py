@@ -242,12 +242,13 @@ class Deliverer:
             named, only_for = _addressee(target)
             about = About(*target["about"]) if "about" in target else None
             look, unwanted = self._last_look, False
-            anew = isinstance(named, PersonRef) or card.sealed_message_id is None  # a place has read the sent ones
-            if about and look and anew and not card.withdrawn and not await look.may_go(tx, card, named, about):
+            reader = only_for or named
+            anew = isinstance(reader, PersonRef) or card.sealed_message_id is None  # a place has read the sent ones
+            if about and look and anew and not card.withdrawn and not await look.may_go(tx, card, reader, about):
                 unwanted = card.attempted and card.sealed_message_id is None
                 if not unwanted:
                     card.sent_version, card.failure = card.version, "not for its readers to see any more"
-                    await look.instead(tx, card, named, about)
+                    await look.instead(tx, card, reader, about)
                     return
             platform = self._platforms.get(named.platform)
             if platform is None:

@@ -221,7 +221,7 @@ async def _tell_owner(tx: Transaction, entry: Entry, by: Person, *, published: b
     account = await tx.recipient(entry.owner_id, entry.space) if entry.owner_id not in (None, by.id) else None
     if account:
         card = replies_knowledge.entry_decided(entry.title, by.name, published=published)
-        await tx.show(f"decided:{entry.id}", card, to=account)
+        await tx.show(f"decided:{entry.id}", card, to=account, about=About(entries=(entry.id,)))
 
 
 async def _may_look_over(tx: Transaction, person: Person, entry: Entry) -> bool:

@@ -6,15 +6,17 @@ closed, opened, or shared with another organisation. What may not go as it is, g
 
 from __future__ import annotations
 
-from bot import communities, questions, replies, routing, suggestions
+from bot import communities, knowledge, questions, replies, routing, suggestions
 from bot.models import Card, Entry, Prompt, Question
 from bot.ports import PersonRef, Place
 from bot.store import About, Transaction
 
 CLOSED_MEANWHILE = (
-    "What I had found is not yours to read any more: its channel was closed, or it was taken back. Search again, and I "
+    "What I had found is not yours to read any more: its channel was closed, or it was taken back. Ask again, and I "
     "look afresh."
 )
+#: Cards that offer entries to somebody: only such as are still to be found.
+OFFERS = ("ask", "prompt", "shared", "found")
 
 
 async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: About) -> bool:
@@ -35,13 +37,20 @@ async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: Abou
 
 
 async def _all_in(tx: Transaction, card: Card, about: About, spaces: frozenset[str]) -> bool:
-    """Whether the entries are there for readers of `spaces`; what was taken back is not told of any more."""
-    first = card.sealed_message_id is None
-    for key in about.entries:
-        entry = await tx.session.get(Entry, key)
-        if entry is None or (first and entry.state == "retired") or entry.space not in spaces:
-            return False
-    return True
+    """Whether all that it tells of is there for readers of `spaces`."""
+    asked = [await tx.session.get(Question, key) for key in about.listed]
+    known = [await tx.session.get(Entry, key) for key in about.entries]
+    return all(row is not None and row.space in spaces for row in (*asked, *known)) and all(
+        _told_of(card, entry) for entry in known if entry
+    )
+
+
+def _told_of(card: Card, entry: Entry) -> bool:
+    """Whether such a card still tells of this entry. What was taken back is news only to who looks after it."""
+    kind = card.key.partition(":")[0]
+    if kind in OFFERS:
+        return entry.state in knowledge.FINDABLE
+    return entry.state != "retired" or kind == "decided" or card.sealed_message_id is not None
 
 
 async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: About) -> None:
@@ -56,7 +65,7 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
         await suggestions.show_again(tx, int(key))
     elif kind == "shared" and about.suggestion:
         await suggestions.not_shared(tx, about.suggestion)
-    elif kind in ("found", "read"):
+    elif kind in ("found", "read", "reply"):
         await tx.show(card.key, replies.note(CLOSED_MEANWHILE), to=to)
 
 

@@ -98,11 +98,12 @@ async def own(tx: Transaction, person: Person, question_id: str, *states: str) -
     return question
 
 
-async def tell(tx: Transaction, event: Event, message: Message) -> None:
+async def tell(tx: Transaction, event: Event, message: Message, about: About | None = None) -> None:
     """A private reply where the person is: in the direct conversation, or for their eyes in the channel."""
     direct = isinstance(event, Heard) and event.direct
     whisper = None if direct or not event.place.channel else event.actor
-    await tx.show(tx.hidden("reply", event.id), message, to=event.place if whisper else event.actor, whisper=whisper)
+    to = event.place if whisper else event.actor
+    await tx.show(tx.hidden("reply", event.id), message, to=to, whisper=whisper, about=about)
 
 
 # --- views and cards ------------------------------------------------------------------------------------------------

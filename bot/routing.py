@@ -322,13 +322,17 @@ async def take_back(tx: Transaction, question_id: int) -> None:
         return
     question.state, question.asker_id, question.anonymous = "suggested", None, False
     question.platform = question.workspace = question.channel = question.space = None
-    asker = await tx.get(Person, questions.asker_of(tx, question)[0])
-    await questions.home_changed(tx, asker.id)
+    await questions.home_changed(tx, questions.asker_of(tx, question)[0])
+    await preview_again(tx, question, CHANGED_MEANWHILE)
+
+
+async def preview_again(tx: Transaction, question: Question, lead: str) -> None:
+    """Show the preview once more; where the asker has no way to that community left, another one is looked for."""
     try:
-        await show_preview(tx, question, CHANGED_MEANWHILE)
-    except NoCommunity as error:
-        card, ref = replies.settled(question.text, str(error)), questions.asker_of(tx, question)[1]
-        await tx.show(f"ask:{question.id}", card, to=ref)
+        await show_preview(tx, question, lead)
+    except NoCommunity:
+        question.community_id, question.community_why, question.plan = None, [], []
+        await tx.later("plan", question.id)
 
 
 async def when_posted(tx: Transaction, question_id: int, place: Place, message_id: str) -> None:
