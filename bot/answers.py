@@ -10,6 +10,7 @@ from sqlalchemy import select
 from bot import experts, forms, knowledge, questions, replies, routing, saving
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed, Unknown
 from bot.models import Account, Answer, Follower, Person, Prompt, Question
+from bot.moments import hour
 from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
 from bot.store import About, Transaction, row_id
 
@@ -31,7 +32,7 @@ async def _mine(tx: Transaction, person: Person, prompt_id: str) -> tuple[Prompt
 
 
 async def _decide(tx: Transaction, prompt: Prompt, question: Question, state: str) -> None:
-    prompt.state, prompt.decided_at = state, tx.now
+    prompt.state, prompt.decided_at = state, hour(tx.now) if question.anonymous else tx.now  # their asker may close it
     await tx.never_mind("remind", prompt.id)
     await questions.show_prompt(tx, prompt, question)
 
@@ -326,7 +327,7 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
         raise AlreadyDone("Its author took that answer back.")
     if row.accepted_at:
         return
-    row.accepted_at, question.state = questions.hour(tx.now) if question.anonymous else tx.now, "accepted"
+    row.accepted_at, question.state = hour(tx.now) if question.anonymous else tx.now, "accepted"
     await tx.session.flush()
     await saving.give_way(tx, question, row)
     entry = await knowledge.keep(tx, question)

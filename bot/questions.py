@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import astuple
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, or_, select
 
@@ -20,6 +20,7 @@ from bot.models import (
     Prompt,
     Question,
 )
+from bot.moments import hour
 from bot.ports import Event, Heard, Message, PersonRef, Place, clean
 from bot.replies import Asked, Past
 from bot.store import About, Transaction, row_id
@@ -75,11 +76,6 @@ async def ask(
     await tx.show(f"ask:{question.id}", replies.looking(text, ready=ready), to=ref)
     await tx.later("suggest", question.id)
     return question
-
-
-def hour(moment: datetime) -> datetime:
-    """The hour of a moment: the exact time would lead to what somebody typed then."""
-    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def asker_of(tx: Transaction, question: Question) -> tuple[int, PersonRef]:

@@ -24,6 +24,7 @@ from bot.models import (
     Question,
     Suggestion,
 )
+from bot.moments import hour
 from bot.placement import Placement
 from bot.ports import ChatPlatform, Form, FormError, Option, PersonRef, Place, Pressed, Submitted
 from bot.replies import Candidate, Past
@@ -292,6 +293,7 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     home = await communities.home(tx, question.community_id, platform=event.actor.platform, spaces=spaces)
     if home is None:
         raise NoCommunity
+    home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
     if not await tx.may_see(person, home.space):
         raise NotAllowed("You are not in that channel. Choose another community.")
     question.agreed = agreement
@@ -304,15 +306,24 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
         )
     question.state, question.anonymous = "routed", event.action == "post_anonymously"
     question.asker_id = None if question.anonymous else person.id
-    question.asked_at = questions.hour(tx.now) if question.anonymous else tx.now
-    if question.anonymous:  # what they were shown tells what they may see; what they shared stands there with a name
-        await tx.session.execute(delete(Suggestion).where(Suggestion.question_id == question.id))
-    home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
+    question.asked_at = hour(tx.now) if question.anonymous else tx.now
+    if question.anonymous:
+        await _forget(tx, question, home)
     question.platform, question.workspace, question.channel = home.platform, home.workspace, home.channel
     question.space = home.space
     await questions.show_question(tx, question)
     asked = await questions.view(tx, question)
     await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=True), to=questions.asker_of(tx, question)[1])
+
+
+async def _forget(tx: Transaction, question: Question, home: Channel) -> None:
+    """What an anonymous asker was shown, and which reasons count only for them, would tell what they may see. (And
+    what they shared stands there with their name.)"""
+    await tx.session.execute(delete(Suggestion).where(Suggestion.question_id == question.id))
+    every = [item for planned in question.plan for item in planned["because"]]
+    known = {None, *await _quoted(tx, every, {ORG, home.space})}
+    question.community_why = []
+    question.plan = [{**p, "because": [i for i in p["because"] if i.get("entry") in known]} for p in question.plan]
 
 
 async def take_back(tx: Transaction, question_id: int) -> None:
@@ -428,7 +439,7 @@ async def prompt(
         return False
     row = await tx.add(
         Prompt(question_id=question.id, expert_id=expert_id, because=list(because),
-               created_at=questions.hour(tx.now) if question.anonymous else tx.now,
+               created_at=hour(tx.now) if question.anonymous else tx.now,
                named_by_id=named_by.id if named_by else None)
     )  # fmt: skip
     await questions.show_prompt(tx, row, question, similar=similar)

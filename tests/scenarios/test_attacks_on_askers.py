@@ -5,9 +5,20 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from bot.models import Answer, Card, Community, Membership
+from bot.models import (
+    Answer,
+    Base,
+    Card,
+    Community,
+    Endorsement,
+    EntryVersion,
+    Membership,
+    Prompt,
+    Question,
+)
 from tests.scenarios.chat import Posted
-from tests.scenarios.conftest import World
+from tests.scenarios.conftest import PEOPLE, World
+from tests.scenarios.test_attacks_by_waiting import a_secret
 from tests.scenarios.test_one_question import ANSWER, QUESTION
 
 
@@ -70,3 +81,46 @@ async def test_accepting_ones_own_answer_looks_like_any_acceptance(world: World)
     async with world.bot.store.reading() as tx:
         accepted = await tx.first(select(Answer).where(Answer.accepted_at.is_not(None)))
         assert await tx.first(select(Card).where(Card.key == f"accepted:{accepted.id}")) is not None
+
+
+@pytest.mark.parametrize("community", ["Pumps", "People practice"])
+async def test_reasons_are_forgotten_that_only_some_may_know(world: World, community: str) -> None:
+    """An entry of #people spoke for #pumps, or for Eva: whoever has the database would know that a member asked."""
+
+    async def quoted() -> list[object]:
+        async with world.bot.store.reading() as tx:
+            question = await tx.first(select(Question).order_by(Question.id.desc()))
+            kept = [question.community_why, *(planned["because"] for planned in question.plan)]
+            kept += [prompt.because for prompt in await tx.all(select(Prompt))]
+        return [item for because in kept for item in because if "entry" in item]
+
+    await a_secret(world, community)
+    ana = world.be("ana")
+    await ana.says("Is the suction valve with pump noise and gravel why somebody was dismissed?")
+    await ana.presses("Ask the experts")
+    form = await ana.presses("Change …")
+    assert form is not None
+    chosen = next(one.value for item in form.inputs for one in item.options if one.label == "Pumps")
+    await ana.fills(form, community=chosen)
+    assert await quoted()
+    await ana.presses("Ask anonymously")
+    world.be("eva").sees("you may know")
+    assert not await quoted()
+
+
+async def test_when_they_accept_is_not_kept(world: World) -> None:
+    """By the hour, in no table more exactly; nor when a past answer helped somebody."""
+    asked, ana = await asked_anonymously(world), world.be("ana")
+    for who in ("ben", "chiara"):
+        await world.be(who).says(f"{ANSWER} Says {who}.", to="pumps", thread=asked.id)
+    world.clock.forward(minutes=17, seconds=5)
+    for who in ("Ben", "Chiara"):
+        await ana.presses("This answers it", on=f"{PEOPLE[who.lower()][0]} answered your question")
+    await world.be("dev").says(QUESTION)
+    await world.be("dev").presses("This solved it")
+    async with world.bot.store.reading() as tx:
+        for table in Base.__subclasses__():
+            for row in await tx.all(select(table)):
+                exact = [column.key for column in table.__table__.columns if getattr(row, column.key) == tx.now]
+                assert not exact, (table.__tablename__, exact)
+        assert len(await tx.all(select(EntryVersion))) == len(await tx.all(select(Endorsement))) == 1
