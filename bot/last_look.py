@@ -11,6 +11,11 @@ from bot.models import Card, Entry, Prompt, Question
 from bot.ports import PersonRef, Place
 from bot.store import About, Transaction
 
+CHANGED_MEANWHILE = "I have not posted it yet: who reads that channel has changed since. Have another look, please."
+REFUSED = (
+    "I could not post it: that channel does not take my messages. Choose another community under “Change …”, or try "
+    "again when somebody there has invited me."
+)
 CLOSED_MEANWHILE = (
     "What I had found is not yours to read any more: its channel was closed, or it was taken back. Ask again, and I "
     "look afresh."
@@ -28,7 +33,7 @@ async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: Abou
             return False
         spaces = await communities.readers_see(tx, channel)
         if question and card.key.startswith("question:"):
-            return routing.agreed(tx, question, channel)
+            return not channel.archived and routing.agreed(tx, question, channel)
     else:
         person = await tx.person_of(to)
         spaces = await tx.readable(person) if person else frozenset()
@@ -58,7 +63,7 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
     kind, _, key = card.key.partition(":")
     if kind == "question":
         card.withdrawn = True  # it never went: asked again, it is another message
-        await routing.take_back(tx, int(key))
+        await routing.take_back(tx, int(key), CHANGED_MEANWHILE)
     elif kind == "prompt":
         await _prompt(tx, int(key))
     elif kind == "ask":
@@ -69,13 +74,30 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
         await tx.show(card.key, replies.note(CLOSED_MEANWHILE), to=to)
 
 
+async def given_up(tx: Transaction, card: Card) -> None:
+    """The platform has refused it for good. The asker of a question is told, an expert is made up for."""
+    kind, _, key = card.key.partition(":")
+    if kind == "question":
+        card.withdrawn = True
+        await routing.take_back(tx, int(key), REFUSED)
+    elif kind == "prompt":
+        card.withdrawn = True
+        await _make_up_for(tx, await tx.get(Prompt, int(key)))
+
+
 async def _prompt(tx: Transaction, prompt_id: int) -> None:
     """An expert who cannot see the question any more is made up for; one who can gets it without past answers."""
     prompt = await tx.get(Prompt, prompt_id)
     question = await tx.get(Question, prompt.question_id)
     if await tx.recipient(prompt.expert_id, question.space):
         await questions.show_prompt(tx, prompt, question)
-    elif prompt.state in ("open", "later"):
+    else:
+        await _make_up_for(tx, prompt)
+
+
+async def _make_up_for(tx: Transaction, prompt: Prompt) -> None:
+    question = await tx.get(Question, prompt.question_id)
+    if prompt.state in ("open", "later"):
         prompt.state, prompt.decided_at = "closed", tx.now
         if question.state == "routed":
             await routing.prompt_next(tx, question)

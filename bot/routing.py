@@ -35,7 +35,6 @@ log = structlog.get_logger()
 
 FIRST_PROMPTS = 3
 CANDIDATES = 6
-CHANGED_MEANWHILE = "I have not posted it yet: who reads that channel has changed since. Have another look, please."
 MOST_NAMED = 5  # people an asker adds themselves, whose evidence is that:
 NAMED: list[Any] = [{"named": True}]
 
@@ -326,15 +325,16 @@ async def _forget(tx: Transaction, question: Question, home: Channel) -> None:
     question.plan = [{**p, "because": [i for i in p["because"] if i.get("entry") in known]} for p in question.plan]
 
 
-async def take_back(tx: Transaction, question_id: int) -> None:
-    """While it waited to be posted, others came to read its channel than the asker agreed to: they are asked again."""
+async def take_back(tx: Transaction, question_id: int, lead: str) -> None:
+    """It was not posted, since its channel has other readers than the asker agreed to, or refused it: they are asked
+    again."""
     question = await tx.get(Question, question_id)
     if question.state != "routed" or question.thread is not None:
         return
     question.state, question.asker_id, question.anonymous = "suggested", None, False
     question.platform = question.workspace = question.channel = question.space = None
     await questions.home_changed(tx, questions.asker_of(tx, question)[0])
-    await preview_again(tx, question, CHANGED_MEANWHILE)
+    await preview_again(tx, question, lead)
 
 
 async def preview_again(tx: Transaction, question: Question, lead: str) -> None:
