@@ -10,6 +10,7 @@ from sqlalchemy import select
 from bot import experts, forms, knowledge, questions, replies, routing, saving
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed, Unknown
 from bot.models import Account, Answer, Follower, Person, Prompt, Question
+from bot.moments import hour
 from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
 from bot.store import About, Transaction, row_id
 
@@ -31,7 +32,7 @@ async def _mine(tx: Transaction, person: Person, prompt_id: str) -> tuple[Prompt
 
 
 async def _decide(tx: Transaction, prompt: Prompt, question: Question, state: str) -> None:
-    prompt.state, prompt.decided_at = state, tx.now
+    prompt.state, prompt.decided_at = state, hour(tx.now) if question.anonymous else tx.now  # their asker may close it
     await tx.never_mind("remind", prompt.id)
     await questions.show_prompt(tx, prompt, question)
 
@@ -236,13 +237,15 @@ async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool
     if question is None:
         return False
     text = questions.typed(event.text)
-    if questions.asker_of(tx, question)[0] == person.id:
-        if question.anonymous:  # passed on as the asker's words, it would tell whose they are
-            await tx.show(tx.hidden("yours", event.id), replies.note(replies.UNDER_YOUR_NAME), to=event.actor)
-        else:
-            await _pass_on_follow_up(tx, question, text, event.id)
-    elif substantive(text) and question.state in OPEN:
+    if question.asker_id == person.id:
+        await _pass_on_follow_up(tx, question, text, event.id)
+        return True
+    if substantive(text) and question.state in OPEN:
         await give(tx, person, question, text, message_id=event.message_id)
+    if (
+        questions.asker_of(tx, question)[0] == person.id
+    ):  # taken like anybody's: else all would see whose question it is
+        await tx.show(tx.hidden("yours", event.id), replies.note(replies.UNDER_YOUR_NAME), to=event.actor)
     return True
 
 
@@ -324,7 +327,7 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
         raise AlreadyDone("Its author took that answer back.")
     if row.accepted_at:
         return
-    row.accepted_at, question.state = questions.hour(tx.now) if question.anonymous else tx.now, "accepted"
+    row.accepted_at, question.state = hour(tx.now) if question.anonymous else tx.now, "accepted"
     await tx.session.flush()
     await saving.give_way(tx, question, row)
     entry = await knowledge.keep(tx, question)
@@ -336,15 +339,16 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
         await _decide(tx, prompt, question, "closed")
     asked = await questions.view(tx, question)
     if await tx.recipient(asker, question.space):
-        await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=False), to=ref)
+        told = About(question=question.id)
+        await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=False), to=ref, about=told)
     author = await tx.get(Person, row.author_id)
     account = await tx.recipient(author.id, question.space, platform=question.platform)
-    if account and entry and author.id != person.id:
+    if account and entry and (author.id != person.id or question.anonymous):  # who accepts their own may have asked
         card = replies.your_answer_was_accepted(asked, entry.state, entry.review_at, asked.followers)
         await tx.show(f"accepted:{row.id}", card, to=account, about=About(question=question.id))
     for follower in await tx.all(select(Follower.person_id).where(Follower.question_id == question.id)):
         account = await tx.recipient(follower, question.space, platform=question.platform)
-        if account and follower not in (author.id, asker):
+        if account and follower not in (author.id, question.asker_id):
             card = replies.question_solved(asked, author.name, row.text)
             await tx.show(f"solved:{row.id}:{follower}", card, to=account, about=About(question=question.id))
 
@@ -355,10 +359,11 @@ async def accept_message(tx: Transaction, person: Person, place: Place, message_
     question = await tx.session.get(Question, row.question_id) if row else None
     if row and question:
         asker, ref = questions.asker_of(tx, question)
-        if person.id == asker and question.anonymous:  # their emoji stands there with their name
-            await tx.show(tx.hidden("yours", row.id), replies.note(replies.UNDER_YOUR_NAME), to=ref)
-        elif person.id == asker or person.id in await knowledge.moderators(tx, question.community_id):
+        looks_after = person.id in await knowledge.moderators(tx, question.community_id)
+        if looks_after or person.id == question.asker_id:
             await accept_answer(tx, person, row)
+        elif person.id == asker:  # their emoji stands there with their name
+            await tx.show(tx.hidden("yours", row.id), replies.note(replies.UNDER_YOUR_NAME), to=ref)
 
 
 async def missing_form(tx: Transaction, person: Person, event: Pressed) -> Form:
@@ -420,8 +425,8 @@ async def me_too(tx: Transaction, person: Person, event: Pressed) -> None:
 
 
 async def follow(tx: Transaction, person: Person, question: Question, *, toggle: bool = False) -> None:
-    """Follow a question: counted as demand, told when it is answered."""
-    if questions.asker_of(tx, question)[0] == person.id:
+    """Follow a question: counted as demand, told when it is answered. Who asked it without a name may do so, too."""
+    if question.asker_id == person.id:
         raise AlreadyDone("You asked this one: you are told of every answer anyway.")
     following = await tx.session.get(Follower, (question.id, person.id))
     if following is None:
@@ -434,5 +439,5 @@ async def follow(tx: Transaction, person: Person, question: Question, *, toggle:
 async def follow_message(tx: Transaction, person: Person, place: Place, message_id: str) -> None:
     """Follow by reaction to the question's message."""
     question = await questions.in_thread(tx, place.root.in_thread(message_id))
-    if question and questions.asker_of(tx, question)[0] != person.id and await tx.may_see(person, question.space):
+    if question and question.asker_id != person.id and await tx.may_see(person, question.space):
         await follow(tx, person, question)

@@ -133,6 +133,7 @@ async def open_bot(
             "index": lambda key: indexing.index_range(store, index, key),
         },
         name=settings.replica,
+        given_up={"deliver": deliverer.given_up},
     )
     try:
         yield Bot(

@@ -80,7 +80,7 @@ class Commands:
                 may, here = await founding.may(tx, person, event.place), founding.value_of(tx, person, event.place)
                 await tell(tx, event, replies_home.communities(seen, may=may, here=here))
             case "mine":
-                await tell(tx, event, await overview(tx, person))
+                await tell(tx, event, *await overview(tx, person))
             case "profile" if event.trigger:
                 return await profiles.form(tx, person)
             case "profile":
@@ -116,8 +116,9 @@ class Commands:
         if prompts:  # an answer, typed without saying to what; or a question of their own: they say which
             question = await self._ask(tx, person, event, event.text)
             await tx.never_mind("suggest", question.id)
-            card = replies.answer_or_question(question.text, question.id, prompts)
-            await tx.show(f"ask:{question.id}", card, to=event.actor)
+            card = replies.answer_or_question(question.text, question.id, [(key, row.text) for key, row in prompts])
+            told = About(listed=tuple(row.id for _, row in prompts))
+            await tx.show(f"ask:{question.id}", card, to=event.actor, about=told)
             return
         await self._ask(tx, person, event, event.text)
         if not event.direct:
@@ -147,12 +148,12 @@ class Commands:
                 return True
         return False
 
-    async def _open_prompts(self, tx: Transaction, person: Person) -> list[tuple[int, str]]:
+    async def _open_prompts(self, tx: Transaction, person: Person) -> list[tuple[int, Question]]:
         mine = select(Prompt).join(Question, Question.id == Prompt.question_id)
         mine = mine.where(Prompt.expert_id == person.id, Prompt.state == "open")
         mine = mine.where(Question.space.in_(await tx.readable(person))).order_by(Prompt.id.desc())
         rows = await tx.all(mine.limit(3))
-        return [(row.id, (await tx.get(Question, row.question_id)).text) for row in rows]
+        return [(row.id, await tx.get(Question, row.question_id)) for row in rows]
 
     async def resolve(self, tx: Transaction, person: Person, event: Pressed) -> None:
         """What an ambiguous message was: an answer to a prompt, or a question."""
@@ -202,11 +203,12 @@ def _command(event: Heard, name: str) -> Commanded:
     return Commanded(id=event.id, actor=event.actor, place=place, at=event.at, name=name)
 
 
-async def overview(tx: Transaction, person: Person) -> Message:
+async def overview(tx: Transaction, person: Person) -> tuple[Message, About]:
     """What waits for this person, and where their questions stand: where the platform has no home view."""
     mine = select(Question).join(Prompt, Prompt.question_id == Question.id)
     mine = mine.where(Question.space.in_(await tx.readable(person)))
     waiting = mine.where(Prompt.expert_id == person.id, Prompt.state == "open").order_by(Prompt.id.desc())
     rows = await tx.all(waiting.limit(10))
     asked = [await questions.view(tx, row) for row in rows]
-    return replies_home.overview(await questions.mine(tx, person), asked)
+    own = await questions.mine(tx, person)
+    return replies_home.overview(own, asked), About(listed=tuple(one.id for one in (*own, *asked)))

@@ -45,6 +45,10 @@ class LastLook(Protocol):
         """What happens instead of one that may not."""
         ...
 
+    async def given_up(self, tx: Transaction, card: Card, /) -> None:
+        """The platform has refused it for good: who waits for it must not wait for ever."""
+        ...
+
 
 class Postpone(Exception):
     """Not yet: do this again after `seconds`. Counts as no failure."""
@@ -68,9 +72,18 @@ class Claim:
 class Worker:
     """Does due work, as many pieces at once as `hands`, one at a time in each lane."""
 
-    def __init__(self, store: Store, handlers: Mapping[str, Do], *, name: str, hands: int = 8) -> None:
+    def __init__(
+        self,
+        store: Store,
+        handlers: Mapping[str, Do],
+        *,
+        name: str,
+        hands: int = 8,
+        given_up: Mapping[str, Do] | None = None,
+    ) -> None:
         self._store = store
         self._handlers = handlers
+        self._given_up = given_up or {}  # by the kind of work
         self._name = name
         self._hands = hands
         self._running: set[asyncio.Task[None]] = set()
@@ -210,6 +223,11 @@ class Worker:
 
     async def _give_up(self, claim: Claim, error: str) -> None:
         log.error("work.given_up", kind=claim.kind, subject=claim.subject, error=error)
+        if follow := self._given_up.get(claim.kind):
+            try:
+                await follow(claim.subject)
+            except Exception:  # it is given up all the same
+                log.exception("work.given_up_untold", kind=claim.kind, subject=claim.subject)
         await self._set(claim, claimed_by=None, claimed_until=None, failed=True, error=error)
 
 
@@ -241,11 +259,15 @@ class Deliverer:
             target = tx.seal.open_json(card.sealed_to)
             named, only_for = _addressee(target)
             about = About(*target["about"]) if "about" in target else None
-            anew = isinstance(named, PersonRef) or card.sealed_message_id is None  # a place has read the sent ones
-            if about and self._last_look and anew and not await self._last_look.may_go(tx, card, named, about):
-                card.sent_version, card.failure = card.version, "not for its readers to see any more"
-                await self._last_look.instead(tx, card, named, about)
-                return
+            look, unwanted = self._last_look, False
+            reader = only_for or named
+            anew = isinstance(reader, PersonRef) or card.sealed_message_id is None  # a place has read the sent ones
+            if about and look and anew and not card.withdrawn and not await look.may_go(tx, card, reader, about):
+                unwanted = card.attempted and card.sealed_message_id is None
+                if not unwanted:
+                    card.sent_version, card.failure = card.version, "not for its readers to see any more"
+                    await look.instead(tx, card, reader, about)
+                    return
             platform = self._platforms.get(named.platform)
             if platform is None:
                 raise DeliveryError(f"{named.platform} is not configured")
@@ -260,6 +282,13 @@ class Deliverer:
             message_id = tx.seal.open(card.sealed_message_id) if card.sealed_message_id else None
             delivery_id = tx.seal.mark(card.id)  # the platform's copy must not lead back to the card
         place = await platform.direct(named) if isinstance(named, PersonRef) else named
+        if unwanted:  # it may stand there all the same, from before its readers changed
+            if message_id := await platform.find(place, delivery_id=delivery_id):
+                await platform.withdraw(place, message_id)
+            async with self._store.transaction() as tx:
+                (await tx.get(Card, card_id)).attempted = False
+            await self.deliver(card_id)
+            return
         message = Message.from_json(card.content)
         if message_id is None and attempted:  # its fate is unknown after a crash: look before sending again
             message_id = await platform.find(place, delivery_id=delivery_id)
@@ -274,6 +303,13 @@ class Deliverer:
             message_id = await self._send(platform, place, only_for, delivery_id, message)
         async with self._store.transaction() as tx:
             await self._record(tx, card, place, message_id)
+
+    async def given_up(self, card_id: str) -> None:
+        """This card will not get there. Safe to repeat."""
+        async with self._store.transaction() as tx:
+            card = await tx.session.get(Card, card_id, with_for_update=True)
+            if card and self._last_look and card.sealed_message_id is None and not card.withdrawn:
+                await self._last_look.given_up(tx, card)
 
     async def _send(
         self, platform: ChatPlatform, place: Place, only_for: PersonRef | None, delivery_id: str, message: Message

@@ -230,7 +230,7 @@ class Dispatcher:
                 if self._platforms[event.actor.platform].capabilities.home:
                     await home.opened(tx, person, event.actor)
                 else:
-                    await tell(tx, event, await overview(tx, person))
+                    await tell(tx, event, *await overview(tx, person))
             case Joined() | Left():
                 change = communities.joined if isinstance(event, Joined) else communities.left
                 if channel := await tx.channel_at(event.place):

@@ -23,6 +23,7 @@ from bot.models import (
     Person,
     Question,
 )
+from bot.moments import hour
 from bot.ports import Form, Place, Pressed, Submitted
 from bot.replies import Past, plain
 from bot.store import About, Store, Transaction, row_id
@@ -56,11 +57,11 @@ async def keep(tx: Transaction, question: Question) -> Entry | None:
         await tx.get(Channel, (here.platform, here.workspace, here.channel))  # not while it is being closed
         question = await tx.get(Question, question.id)
     if entry is None:
-        entry = await tx.add(_new_entry(question, community, answers[0], tx.now))
+        entry = await tx.add(_new_entry(question, community, answers[0], answers[0].accepted_at or tx.now))
         if entry.state != "published":
             await ask_moderators(tx, entry, community, author_id=answers[0].author_id, text=answers[0].text)
     else:
-        await remember(tx, entry, by=None, reason="the thread changed")
+        await remember(tx, entry, by=None, reason="the thread changed", anonymous=question.anonymous)
         if entry.state == "retired":
             entry.state = state_by(community.rule)
     known = {row.answer_id: row for row in await tx.all(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id))}
@@ -116,13 +117,14 @@ def _new_entry(question: Question, community: Community, answer: Answer, now: da
     )
 
 
-async def remember(tx: Transaction, entry: Entry, *, by: int | None, reason: str) -> None:
-    """Keep what the entry said until now as a version."""
+async def remember(tx: Transaction, entry: Entry, *, by: int | None, reason: str, anonymous: bool = False) -> None:
+    """Keep what the entry said until now as a version; by the hour where an `anonymous` asker may have changed it."""
     answers = await tx.all(select(EntryAnswer).where(EntryAnswer.entry_id == entry.id).order_by(EntryAnswer.id))
     said = [{"author": row.author_id, "text": row.text} for row in answers]
     content = {"title": entry.title, "body": entry.body, "state": entry.state, "answers": said}
+    at = hour(tx.now) if anonymous else tx.now
     tx.session.add(
-        EntryVersion(entry_id=entry.id, version=entry.version, at=tx.now, by_id=by, reason=reason, content=content)
+        EntryVersion(entry_id=entry.id, version=entry.version, at=at, by_id=by, reason=reason, content=content)
     )
     entry.version += 1
 
@@ -139,7 +141,7 @@ async def endorse(tx: Transaction, entry: Entry, reader: int) -> int:
     """This reader was helped (counted once each); how many were by now. Readers are kept as keyed hashes."""
     mark = tx.seal.mark(f"reader:{entry.id}:{reader}")
     if await tx.session.get(Endorsement, (entry.id, mark)) is None:
-        await tx.add(Endorsement(entry_id=entry.id, reader=mark, at=tx.now))
+        await tx.add(Endorsement(entry_id=entry.id, reader=mark, at=hour(tx.now)))
         await tx.later("index", f"entries:{entry.id}-{entry.id}")
     return int(await tx.first(select(func.count()).where(Endorsement.entry_id == entry.id)) or 0)
 
@@ -221,7 +223,7 @@ async def _tell_owner(tx: Transaction, entry: Entry, by: Person, *, published: b
     account = await tx.recipient(entry.owner_id, entry.space) if entry.owner_id not in (None, by.id) else None
     if account:
         card = replies_knowledge.entry_decided(entry.title, by.name, published=published)
-        await tx.show(f"decided:{entry.id}", card, to=account)
+        await tx.show(f"decided:{entry.id}", card, to=account, about=About(entries=(entry.id,)))
 
 
 async def _may_look_over(tx: Transaction, person: Person, entry: Entry) -> bool:

@@ -6,15 +6,22 @@ closed, opened, or shared with another organisation. What may not go as it is, g
 
 from __future__ import annotations
 
-from bot import communities, questions, replies, routing, suggestions
+from bot import communities, knowledge, questions, replies, routing, suggestions
 from bot.models import Card, Entry, Prompt, Question
 from bot.ports import PersonRef, Place
 from bot.store import About, Transaction
 
+CHANGED_MEANWHILE = "I have not posted it yet: who reads that channel has changed since. Have another look, please."
+REFUSED = (
+    "I could not post it: that channel does not take my messages. Choose another community under “Change …”, or try "
+    "again when somebody there has invited me."
+)
 CLOSED_MEANWHILE = (
-    "What I had found is not yours to read any more: its channel was closed, or it was taken back. Search again, and I "
+    "What I had found is not yours to read any more: its channel was closed, or it was taken back. Ask again, and I "
     "look afresh."
 )
+#: Cards that offer entries to somebody: only such as are still to be found.
+OFFERS = ("ask", "prompt", "shared", "found")
 
 
 async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: About) -> bool:
@@ -26,7 +33,7 @@ async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: Abou
             return False
         spaces = await communities.readers_see(tx, channel)
         if question and card.key.startswith("question:"):
-            return routing.agreed(tx, question, channel)
+            return not channel.archived and routing.agreed(tx, question, channel)
     else:
         person = await tx.person_of(to)
         spaces = await tx.readable(person) if person else frozenset()
@@ -35,13 +42,20 @@ async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: Abou
 
 
 async def _all_in(tx: Transaction, card: Card, about: About, spaces: frozenset[str]) -> bool:
-    """Whether the entries are there for readers of `spaces`; what was taken back is not told of any more."""
-    first = card.sealed_message_id is None
-    for key in about.entries:
-        entry = await tx.session.get(Entry, key)
-        if entry is None or (first and entry.state == "retired") or entry.space not in spaces:
-            return False
-    return True
+    """Whether all that it tells of is there for readers of `spaces`."""
+    asked = [await tx.session.get(Question, key) for key in about.listed]
+    known = [await tx.session.get(Entry, key) for key in about.entries]
+    return all(row is not None and row.space in spaces for row in (*asked, *known)) and all(
+        _told_of(card, entry) for entry in known if entry
+    )
+
+
+def _told_of(card: Card, entry: Entry) -> bool:
+    """Whether such a card still tells of this entry. What was taken back is news only to who looks after it."""
+    kind = card.key.partition(":")[0]
+    if kind in OFFERS:
+        return entry.state in knowledge.FINDABLE
+    return entry.state != "retired" or kind == "decided" or card.sealed_message_id is not None
 
 
 async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: About) -> None:
@@ -49,15 +63,26 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
     kind, _, key = card.key.partition(":")
     if kind == "question":
         card.withdrawn = True  # it never went: asked again, it is another message
-        await routing.take_back(tx, int(key))
+        await routing.take_back(tx, int(key), CHANGED_MEANWHILE)
     elif kind == "prompt":
         await _prompt(tx, int(key))
     elif kind == "ask":
         await suggestions.show_again(tx, int(key))
     elif kind == "shared" and about.suggestion:
         await suggestions.not_shared(tx, about.suggestion)
-    elif kind in ("found", "read"):
+    elif kind in ("found", "read", "reply"):
         await tx.show(card.key, replies.note(CLOSED_MEANWHILE), to=to)
+
+
+async def given_up(tx: Transaction, card: Card) -> None:
+    """The platform has refused it for good. The asker of a question is told, an expert is made up for."""
+    kind, _, key = card.key.partition(":")
+    if kind == "question":
+        card.withdrawn = True
+        await routing.take_back(tx, int(key), REFUSED)
+    elif kind == "prompt":
+        card.withdrawn = True
+        await _make_up_for(tx, await tx.get(Prompt, int(key)))
 
 
 async def _prompt(tx: Transaction, prompt_id: int) -> None:
@@ -66,7 +91,13 @@ async def _prompt(tx: Transaction, prompt_id: int) -> None:
     question = await tx.get(Question, prompt.question_id)
     if await tx.recipient(prompt.expert_id, question.space):
         await questions.show_prompt(tx, prompt, question)
-    elif prompt.state in ("open", "later"):
+    else:
+        await _make_up_for(tx, prompt)
+
+
+async def _make_up_for(tx: Transaction, prompt: Prompt) -> None:
+    question = await tx.get(Question, prompt.question_id)
+    if prompt.state in ("open", "later"):
         prompt.state, prompt.decided_at = "closed", tx.now
         if question.state == "routed":
             await routing.prompt_next(tx, question)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from bot import knowledge, language, questions, replies, suggestions
 from bot.errors import NotAllowed, Unknown
 from bot.models import Channel, Mute, Person, Question
+from bot.moments import hour
 from bot.ports import Heard, PersonRef, Place, Pressed
 from bot.store import Store, Transaction
 from expertise_index import ExpertiseIndex
@@ -122,7 +123,7 @@ async def overhear(store: Store, index: ExpertiseIndex, event_id: str, *, at_lea
         question = await tx.add(
             Question(
                 text=text,
-                asked_at=questions.hour(tx.now),
+                asked_at=hour(tx.now),
                 overheard=True,
                 aloud=True,
                 sealed_asker=tx.seal.seal_json({"person": person.id, "ref": astuple(ref)}),

@@ -1,4 +1,4 @@
-"""The column type of every time in the database: the core's tables use it, and the web chat's beside them."""
+"""Times in the database: the column type of all of them, the web chat's too; and the hour, where more would tell."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import DateTime, TypeDecorator
+
+
+def hour(moment: datetime) -> datetime:
+    """The hour of a moment: the exact time would lead to who did something then."""
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 class Moment(TypeDecorator[datetime]):

@@ -63,6 +63,6 @@ async def _taken(tx: Transaction, event: Pointed) -> Answer | None:
     author = await tx.person_of(event.author) if event.author else None
     if question is None or author is None or question.state not in answers.OPEN or questions.wordless(event.text):
         return None
-    if questions.asker_of(tx, question)[0] == author.id:
+    if question.asker_id == author.id:  # not who asked without a name: a refusal would tell
         return None
     return await answers.give(tx, author, question, event.text, message_id=event.message_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import astuple
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import func, or_, select
 
@@ -20,6 +20,7 @@ from bot.models import (
     Prompt,
     Question,
 )
+from bot.moments import hour
 from bot.ports import Event, Heard, Message, PersonRef, Place, clean
 from bot.replies import Asked, Past
 from bot.store import About, Transaction, row_id
@@ -77,11 +78,6 @@ async def ask(
     return question
 
 
-def hour(moment: datetime) -> datetime:
-    """The hour of a moment: the exact time would lead to what somebody typed then."""
-    return moment.replace(minute=0, second=0, microsecond=0)
-
-
 def asker_of(tx: Transaction, question: Question) -> tuple[int, PersonRef]:
     """Who asked (person id and account). For the bot's own use: shown to nobody unless they ask under their name."""
     sealed = tx.seal.open_json(question.sealed_asker)
@@ -98,11 +94,12 @@ async def own(tx: Transaction, person: Person, question_id: str, *states: str) -
     return question
 
 
-async def tell(tx: Transaction, event: Event, message: Message) -> None:
+async def tell(tx: Transaction, event: Event, message: Message, about: About | None = None) -> None:
     """A private reply where the person is: in the direct conversation, or for their eyes in the channel."""
     direct = isinstance(event, Heard) and event.direct
     whisper = None if direct or not event.place.channel else event.actor
-    await tx.show(tx.hidden("reply", event.id), message, to=event.place if whisper else event.actor, whisper=whisper)
+    to = event.place if whisper else event.actor
+    await tx.show(tx.hidden("reply", event.id), message, to=to, whisper=whisper, about=about)
 
 
 # --- views and cards ------------------------------------------------------------------------------------------------

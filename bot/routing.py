@@ -24,6 +24,7 @@ from bot.models import (
     Question,
     Suggestion,
 )
+from bot.moments import hour
 from bot.placement import Placement
 from bot.ports import ChatPlatform, Form, FormError, Option, PersonRef, Place, Pressed, Submitted
 from bot.replies import Candidate, Past
@@ -34,7 +35,6 @@ log = structlog.get_logger()
 
 FIRST_PROMPTS = 3
 CANDIDATES = 6
-CHANGED_MEANWHILE = "I have not posted it yet: who reads that channel has changed since. Have another look, please."
 MOST_NAMED = 5  # people an asker adds themselves, whose evidence is that:
 NAMED: list[Any] = [{"named": True}]
 
@@ -292,6 +292,7 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     home = await communities.home(tx, question.community_id, platform=event.actor.platform, spaces=spaces)
     if home is None:
         raise NoCommunity
+    home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
     if not await tx.may_see(person, home.space):
         raise NotAllowed("You are not in that channel. Choose another community.")
     question.agreed = agreement
@@ -304,10 +305,9 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
         )
     question.state, question.anonymous = "routed", event.action == "post_anonymously"
     question.asker_id = None if question.anonymous else person.id
-    question.asked_at = questions.hour(tx.now) if question.anonymous else tx.now
-    if question.anonymous:  # what they were shown tells what they may see; what they shared stands there with a name
-        await tx.session.execute(delete(Suggestion).where(Suggestion.question_id == question.id))
-    home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
+    question.asked_at = hour(tx.now) if question.anonymous else tx.now
+    if question.anonymous:
+        await _forget(tx, question, home)
     question.platform, question.workspace, question.channel = home.platform, home.workspace, home.channel
     question.space = home.space
     await questions.show_question(tx, question)
@@ -315,20 +315,35 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=True), to=questions.asker_of(tx, question)[1])
 
 
-async def take_back(tx: Transaction, question_id: int) -> None:
-    """While it waited to be posted, others came to read its channel than the asker agreed to: they are asked again."""
+async def _forget(tx: Transaction, question: Question, home: Channel) -> None:
+    """What an anonymous asker was shown, and which reasons count only for them, would tell what they may see. (And
+    what they shared stands there with their name.)"""
+    await tx.session.execute(delete(Suggestion).where(Suggestion.question_id == question.id))
+    every = [item for planned in question.plan for item in planned["because"]]
+    known = {None, *await _quoted(tx, every, {ORG, home.space})}
+    question.community_why = []
+    question.plan = [{**p, "because": [i for i in p["because"] if i.get("entry") in known]} for p in question.plan]
+
+
+async def take_back(tx: Transaction, question_id: int, lead: str) -> None:
+    """It was not posted, since its channel has other readers than the asker agreed to, or refused it: they are asked
+    again."""
     question = await tx.get(Question, question_id)
     if question.state != "routed" or question.thread is not None:
         return
     question.state, question.asker_id, question.anonymous = "suggested", None, False
     question.platform = question.workspace = question.channel = question.space = None
-    asker = await tx.get(Person, questions.asker_of(tx, question)[0])
-    await questions.home_changed(tx, asker.id)
+    await questions.home_changed(tx, questions.asker_of(tx, question)[0])
+    await preview_again(tx, question, lead)
+
+
+async def preview_again(tx: Transaction, question: Question, lead: str) -> None:
+    """Show the preview once more; where the asker has no way to that community left, another one is looked for."""
     try:
-        await show_preview(tx, question, CHANGED_MEANWHILE)
-    except NoCommunity as error:
-        card, ref = replies.settled(question.text, str(error)), questions.asker_of(tx, question)[1]
-        await tx.show(f"ask:{question.id}", card, to=ref)
+        await show_preview(tx, question, lead)
+    except NoCommunity:
+        question.community_id, question.community_why, question.plan = None, [], []
+        await tx.later("plan", question.id)
 
 
 async def when_posted(tx: Transaction, question_id: int, place: Place, message_id: str) -> None:
@@ -424,7 +439,7 @@ async def prompt(
         return False
     row = await tx.add(
         Prompt(question_id=question.id, expert_id=expert_id, because=list(because),
-               created_at=questions.hour(tx.now) if question.anonymous else tx.now,
+               created_at=hour(tx.now) if question.anonymous else tx.now,
                named_by_id=named_by.id if named_by else None)
     )  # fmt: skip
     await questions.show_prompt(tx, row, question, similar=similar)

@@ -74,13 +74,13 @@ async def form(tx: Transaction, person: Person, event: Pointed, addresses: Addre
     """Where the message somebody pointed at is kept; None where it is kept already, which they are told."""
     source, row = await _source(tx, event)
     channel = await _channel(tx, person, source)
-    if await _tell_if_kept(tx, event, await _kept(tx, source, row), addresses):
+    if await _tell_if_kept(tx, person, event, await _kept(tx, source, row), addresses):
         return None
-    question = await tx.session.get(Question, row.question_id) if row else await questions.in_thread(tx, event.place)
+    question, space = await _said_to(tx, person, source, row, channel)
     homes = await communities.homes_for(tx, person, platform=event.actor.platform)
     if not homes:
         raise NoCommunity
-    homes = {key: home for key, home in homes.items() if home.space in (ORG, channel.space)}  # known to its readers
+    homes = {key: home for key, home in homes.items() if home.space in (ORG, space)}  # known to its readers
     options = [Option(str(key), await communities.name(tx, key), f"#{home.name}") for key, home in homes.items()]
     chosen = str(channel.community_id) if channel.community_id in homes else ""
     author = await tx.session.get_one(Person, source.author_id)
@@ -100,8 +100,9 @@ async def save(tx: Transaction, person: Person, event: Submitted, addresses: Add
     source = Source.of(tx, event.value)
     channel = await _channel(tx, person, source)
     row = await questions.answer_at(tx, source.place, source.message_id)
-    if await _tell_if_kept(tx, event, await _kept(tx, source, row), addresses):
+    if await _tell_if_kept(tx, person, event, await _kept(tx, source, row), addresses):
         return
+    _, space = await _said_to(tx, person, source, row, channel)
     if await tx.had(_removed(source.place, source.message_id)):
         raise AlreadyDone("Its author has removed that message meanwhile, so I do not keep it.")
     title, text = questions.typed(event.text("title")), questions.typed(event.text("text"))
@@ -115,13 +116,11 @@ async def save(tx: Transaction, person: Person, event: Submitted, addresses: Add
     elif len(text) > forms.KEPT:
         errors["text"] = f"That has {len(text):,} characters; an answer here can have {forms.KEPT:,}."
     homes = await communities.homes_for(tx, person, platform=event.actor.platform)
-    if event.text("community") not in {str(key) for key, home in homes.items() if home.space in (ORG, channel.space)}:
+    if event.text("community") not in {str(key) for key, home in homes.items() if home.space in (ORG, space)}:
         errors["community"] = "Choose one of the communities in the list."
     if errors:
         raise FormError(errors)
-    await _keep(
-        tx, person, event.actor, source, channel.space, int(event.text("community")), " ".join(title.split()), text
-    )
+    await _keep(tx, person, event.actor, source, space, int(event.text("community")), " ".join(title.split()), text)
 
 
 async def by_reaction(tx: Transaction, person: Person, ref: PersonRef, place: Place, message_id: str) -> None:
@@ -294,6 +293,19 @@ async def _channel(tx: Transaction, person: Person, source: Source) -> Channel:
     return channel
 
 
+async def _said_to(
+    tx: Transaction, person: Person, source: Source, row: Answer | None, channel: Channel
+) -> tuple[Question | None, str]:
+    """The question it was said to, if any, and who may read what is kept of it: whoever may read the question. That is
+    fewer than read the channel now, if it has been opened since."""
+    question = await tx.get(Question, row.question_id) if row else await questions.in_thread(tx, source.place)
+    if question is None or question.space is None:
+        return None, channel.space
+    if not await tx.may_see(person, question.space):
+        raise NotAllowed("That was written for those who were in this channel then. Only they can keep it.")
+    return question, question.space
+
+
 async def _kept(tx: Transaction, source: Source, row: Answer | None) -> Entry | None:
     """The entry this message is in already."""
     if row:
@@ -304,9 +316,13 @@ async def _kept(tx: Transaction, source: Source, row: Answer | None) -> Entry | 
     return await _by_hand(tx, source.place, source.message_id)
 
 
-async def _tell_if_kept(tx: Transaction, event: Pointed | Submitted, entry: Entry | None, to: Addresses) -> bool:
+async def _tell_if_kept(
+    tx: Transaction, person: Person, event: Pointed | Submitted, entry: Entry | None, to: Addresses
+) -> bool:
     if entry is None:
         return False
+    if not await tx.may_see(person, entry.space):
+        raise AlreadyDone("That message is kept already, for those who were in this channel then.")
     if entry.state == "retired":
         raise AlreadyDone(
             "That message was kept before, and taken out again. A moderator of its community can say why."

@@ -99,8 +99,11 @@ async def show_again(tx: Transaction, question_id: int) -> None:
     """The asker's card quoted what is not theirs to read any more: show what is."""
     question = await tx.get(Question, question_id)
     asker, ref = questions.asker_of(tx, question)
-    if question.state == "suggested" and question.community_id is not None:
-        await routing.show_preview(tx, question, "I have looked again at what I showed you.")
+    if question.state == "open":  # was it an answer to what they cannot see? It is kept as a question
+        await tx.show(f"ask:{question.id}", replies.looking(question.text, ready=True), to=ref)
+        await tx.later("suggest", question.id)
+    elif question.state == "suggested" and question.community_id is not None:
+        await routing.preview_again(tx, question, "I have looked again at what I showed you.")
     elif question.state == "suggested":
         if not await _show_suggestions(tx, question, await tx.get(Person, asker)):
             await tx.later("plan", question.id)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+import pytest
 from sqlalchemy import select
 
-from bot.models import Account, Question, SeenEvent, Suggestion
+from bot.models import Account, Community, Question, SeenEvent, Suggestion
 from bot.ports import DeliveryError, Message, PersonRef, Place, Pressed
 from tests.scenarios.chat import Actor
 from tests.scenarios.conftest import World
@@ -66,12 +67,12 @@ async def told(world: World, who: str) -> str:
     return "\n".join(posted.words for posted in world.chat.posted if posted.channel == f"dm-{who}")
 
 
-async def a_secret(world: World) -> None:
+async def a_secret(world: World, community: str = "Pumps") -> None:
     """What was said in the private channel, kept as knowledge of its members."""
     said = await world.be("eva").says("Yes, that is the reason, sadly, and no other one.", to="people")
     form = await world.be("mod").points("save", said)
     assert form is not None
-    await world.be("mod").fills(form, title=SECRET, community=_community(form, "Pumps"))
+    await world.be("mod").fills(form, title=SECRET, community=_community(form, community))
 
 
 def _community(form: object, label: str) -> str:
@@ -282,3 +283,93 @@ async def test_nobody_founds_where_they_are_not(world: World) -> None:
     await world.be("ben").fills(form, name="Beekeeping", domain="Bees, swarms, honey, hives")
     world.be("ben").sees("I do not know that any more")
     assert "Beekeeping" not in await told(world, "ana")
+
+
+async def test_preview_waits_while_its_asker_leaves(world: World) -> None:
+    """It was for #people and quoted what is said there: Ana gets one for where she is."""
+    await a_secret(world, "People practice")
+    ana = world.be("ana")
+    await ana.says("Is the suction valve with pump noise and gravel why somebody was dismissed?")
+    over = outage(world, person="ana")
+    await ana.presses("Ask the experts")
+    await ana.leaves("people")
+    over()
+    await hours_later(world)
+    assert "Dora" not in (await told(world, "ana")).rpartition("I would post it")[2]
+    assert "I would post it in #people" not in await told(world, "ana")
+    ana.sees("I would post it")
+
+
+async def test_lists_wait_while_somebody_leaves(world: World) -> None:
+    """Of what waits for Eva, and of what she may have answered just now: her words are kept as a question."""
+    over = outage(world, person="eva")
+    eva, before = world.be("eva"), await told(world, "eva")
+    await ask_in_people(world)
+    await eva.says("mine", to="pumps", bot=True)
+    await eva.says("mine")
+    await eva.says("Where is the canteen on Mondays, please?")
+    await eva.leaves("people")
+    over()
+    await hours_later(world)
+    said = (await told(world, "eva")).removeprefix(before)
+    assert "salary band" not in said
+    assert "not yours to read any more" in said
+    assert "canteen" in eva.sees("I would post it").words
+
+
+@pytest.mark.parametrize("rule", ["publish", "review"])
+async def test_past_answer_waits_while_it_is_taken_back(world: World, rule: str) -> None:
+    """Removed by its author, or to be reviewed once more: nobody would find it by then, so nobody is shown it."""
+    async with world.bot.store.transaction() as tx:
+        (await tx.first(select(Community).where(Community.slug == "pumps"))).rule = rule
+    ana, eva = world.be("ana"), world.be("eva")
+    tip = await eva.says(TIP, to="pumps")
+    await save(world, "mod", tip, title=QUESTION)
+    if rule == "review":
+        await world.be("mod").presses("Publish")
+    over = []
+
+    async def breaks_off() -> None:
+        over.append(outage(world, person="ana"))
+
+    world.chat.while_sending = breaks_off  # when she has seen that the bot has her question
+    await ana.says(QUESTION)
+    assert TIP not in await told(world, "ana")
+    if rule == "review":
+        await eva.edits(tip, "I was wrong about that: ask Ben before you do anything.")
+    else:
+        await eva.deletes(tip)
+    over.pop()()
+    await hours_later(world)
+    assert TIP not in await told(world, "ana")
+    ana.sees("I would post it")
+
+
+async def test_what_became_of_an_entry_waits_while_its_author_leaves(world: World) -> None:
+    """Eva is told of a decision, but not of one in a channel she is not in any more."""
+    ana, eva, mod = world.be("ana"), world.be("eva"), world.be("mod")
+    over = outage(world, person="eva")
+    for channel, button in (("pumps", "Discard"), ("people", "Publish")):
+        form = await ana.points("save", await eva.says(f"{TIP} That holds in {channel}.", to=channel))
+        assert form is not None
+        await ana.fills(form, title=f"What holds in {channel}?", community=_community(form, "Cloud"))
+        await mod.presses(button, on=f"What holds in {channel}?")
+    await eva.leaves("people")
+    over()
+    await hours_later(world)
+    said = await told(world, "eva")
+    assert "Your answer was not kept as knowledge" in said
+    assert "Your answer was published" not in said
+
+
+async def test_acceptance_waits_while_its_asker_leaves(world: World) -> None:
+    """Who answered in #people is for its members to know."""
+    await ask_in_people(world)
+    ana, eva = world.be("ana"), world.be("eva")
+    await eva.says("Thirty days are given, as I know.", thread=eva.sees("you may know").id)
+    over = outage(world, person="ana")
+    await world.be("mod").presses("This answers it", on="Eva Lind answers")
+    await ana.leaves("people")
+    over()
+    await hours_later(world)
+    assert "✓ Answered in" not in await told(world, "ana")

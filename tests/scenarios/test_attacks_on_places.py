@@ -302,3 +302,27 @@ async def test_deleted_while_form_open(world: World) -> None:
     await ana.fills(form, title=TITLE)
     async with world.bot.store.reading() as tx:
         assert await tx.all(select(Entry)) == []
+
+
+async def test_what_members_wrote_stays_theirs_when_their_channel_is_opened(world: World) -> None:
+    """Whoever comes in later neither keeps an answer to the members' question for everybody, nor learns the title that
+    one of them gave to what is kept already."""
+    await ask_in_people(world)
+    eva, mod, out = world.be("eva"), world.be("mod"), world.be("out")
+    thread = eva.sees("Ana Duarte asks", to="people").id
+    kept = await eva.says("It was for the audit, and for nothing else.", to="people")
+    await save(world, "mod", kept, title="Why was Dora dismissed?")
+    replies = [await eva.says(text, to="people", thread=thread) for text in ("Thirty days, as I know.", "As ever.")]
+    world.chat.add_channel("people", members=("ana", "mod", "eva"))
+    await place_changed(world, "people")
+    for reply in replies:
+        assert await out.points("save", reply) is None
+        out.sees("Only they can keep it")
+    await out.points("save", kept)
+    out.sees("kept already, for those who were in this channel then")
+    out.sees_nothing_of("Dora")
+    form = await mod.points("save", replies[0])
+    assert form is not None
+    await mod.fills(form)
+    async with world.bot.store.reading() as tx:
+        assert {entry.space for entry in await tx.all(select(Entry))} == {"fake:acme:people"}

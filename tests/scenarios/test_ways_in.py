@@ -108,14 +108,14 @@ async def test_what_cannot_be_accepted_says_why(world: World) -> None:
     await ana.points("accept", talk)
     ana.sees("no answer to a question I know")
     await ana.says(QUESTION)
-    await ana.presses("Ask anonymously")
-    thread = ben.sees("A colleague asks", to="pumps").id
+    await ana.presses("Ask under my name")
+    thread = ben.sees("Ana Duarte asks", to="pumps").id
     reply = await ben.says("Cavitation.", to="pumps", thread=thread)
     await eva.points("accept", reply)
     eva.sees("Only the person who asked, or a moderator")
     own = await ana.says("It is pump 7 in the north hall.", to="pumps", thread=thread)
     await world.be("mod").points("accept", own)
-    world.be("mod").sees("no answer to a question I know")  # which does not say that she asked
+    world.be("mod").sees("no answer to a question I know")
     async with world.bot.store.reading() as tx:
         assert await tx.first(select(func.count()).select_from(Entry)) == 0
         assert [row.state for row in await tx.all(select(Question))] == ["routed"]
