@@ -242,9 +242,7 @@ async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool
         return True
     if substantive(text) and question.state in OPEN:
         await give(tx, person, question, text, message_id=event.message_id)
-    if (
-        questions.asker_of(tx, question)[0] == person.id
-    ):  # taken like anybody's: else all would see whose question it is
+    if questions.asker_of(tx, question)[0] == person.id:  # taken like anybody's, or all would see whose question it is
         await tx.show(tx.hidden("yours", event.id), replies.note(replies.UNDER_YOUR_NAME), to=event.actor)
     return True
 
