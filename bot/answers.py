@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from bot import experts, forms, knowledge, questions, replies, routing, saving
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed, Unknown
-from bot.models import Account, Answer, Follower, Person, Prompt, Question
-from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
+from bot.models import Account, Answer, AnswerPost, Follower, Person, Prompt, Question
+from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pointed, Pressed, Submitted
 from bot.store import About, Transaction, row_id
 
 LONGEST = 12_000
@@ -167,11 +167,11 @@ async def give(
     text: str,
     *,
     prompt: Prompt | None = None,
-    message_id: str | None = None,
+    said: Heard | Pointed | None = None,
 ) -> Answer | None:
     """Take an answer: it appears in the thread under its author's name, and the asker is told at once.
 
-    `message_id`: it is in the thread already.
+    `said`: it stands there already.
     """
     if not await tx.may_see(person, question.space):
         raise NotAllowed("That question is in a channel you are not in.")
@@ -179,9 +179,11 @@ async def give(
     if not text:
         return None
     row = await tx.add(
-        Answer(question_id=question.id, author_id=person.id, text=text, created_at=tx.now, message_id=message_id,
-               origin="thread" if message_id else "prompt")
+        Answer(question_id=question.id, author_id=person.id, text=text, created_at=tx.now,
+               origin="thread" if said else "prompt")
     )  # fmt: skip
+    if said:
+        await _stands(tx, row, said.place, said.message_id, written=True)
     if question.state == "routed":
         question.state = "answered"
         await questions.show_question(tx, question)
@@ -202,7 +204,7 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
             await tx.withdraw(f"answer:{row.id}")
         else:
             card = replies.answer(asked, row.id, author, row.text, accepted=accepted)
-            await tx.show(f"answer:{row.id}", card, to=questions.home_of(question))
+            await tx.show(f"answer:{row.id}", card, to=question.home)
     asker, ref = questions.asker_of(tx, question)
     if asker != row.author_id and await tx.recipient(asker, question.space):
         told = replies.answered(
@@ -218,9 +220,14 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
         await tx.never_mind("deliver", unsent.id)
 
 
-async def when_sent(tx: Transaction, answer_id: int, message_id: str) -> None:
-    """The answer is in the thread."""
-    (await tx.get(Answer, answer_id)).message_id = message_id
+async def when_sent(tx: Transaction, answer_id: int, place: Place, message_id: str) -> None:
+    """The answer is in a thread."""
+    await _stands(tx, await tx.get(Answer, answer_id), place, message_id, written=False)
+
+
+async def _stands(tx: Transaction, row: Answer, place: Place, message_id: str, *, written: bool) -> None:
+    where = {"platform": place.platform, "workspace": place.workspace, "channel": place.channel, "thread": place.thread}
+    await tx.session.merge(AnswerPost(answer_id=row.id, **where, message_id=message_id, written=written))
 
 
 def substantive(text: str) -> bool:
@@ -242,7 +249,7 @@ async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool
         else:
             await _pass_on_follow_up(tx, question, text, event.id)
     elif substantive(text) and question.state in OPEN:
-        await give(tx, person, question, text, message_id=event.message_id)
+        await give(tx, person, question, text, said=event)
     return True
 
 
@@ -266,7 +273,7 @@ async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, eve
 async def edited(tx: Transaction, event: Edited) -> None:
     """An answer's message was changed: so is the answer, and the entry made of it."""
     question = await questions.in_thread(tx, event.place)
-    row = await _by_message(tx, question, event.message_id)
+    row = await questions.answer_at(tx, event.place, event.message_id)
     if question is None or row is None:
         return
     text = questions.typed(event.text)
@@ -282,14 +289,9 @@ async def edited(tx: Transaction, event: Edited) -> None:
 async def deleted(tx: Transaction, event: Deleted) -> None:
     """An answer's message was removed: what came from it is taken back."""
     question = await questions.in_thread(tx, event.place)
-    row = await _by_message(tx, question, event.message_id)
+    row = await questions.answer_at(tx, event.place, event.message_id)
     if question and row:
         await _take_back(tx, question, row)
-
-
-async def _by_message(tx: Transaction, question: Question | None, message_id: str) -> Answer | None:
-    mine = select(Answer).where(Answer.message_id == message_id, Answer.withdrawn_at.is_(None))
-    return await tx.first(mine.where(Answer.question_id == question.id)) if question else None
 
 
 async def _take_back(tx: Transaction, question: Question, row: Answer) -> None:
@@ -326,7 +328,7 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
         return
     row.accepted_at, question.state = questions.hour(tx.now) if question.anonymous else tx.now, "accepted"
     await tx.session.flush()
-    await saving.give_way(tx, question, row)
+    await saving.give_way(tx, row)
     entry = await knowledge.keep(tx, question)
     await _show(tx, row, question)
     await questions.show_question(tx, question)
@@ -402,7 +404,7 @@ async def say_what_is_missing(tx: Transaction, question: Question, text: str, ev
     if questions.wordless(text):
         raise InvalidQuestion("I see no words in that. Say in a few words what you still need to know.")
     asked = await questions.view(tx, question)
-    await tx.show(tx.hidden("missing", event_id), replies.missing(asked, text), to=questions.home_of(question))
+    await tx.show(tx.hidden("missing", event_id), replies.missing(asked, text), to=question.home)
     await _pass_on_follow_up(tx, question, text, event_id)
     if question.state == "answered":
         question.state = "routed"

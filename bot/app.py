@@ -56,8 +56,8 @@ async def _when_question_sent(tx: Transaction, card: Card, place: Place, message
     await routing.when_posted(tx, int(card.key.partition(":")[2]), place, message_id)
 
 
-async def _when_answer_sent(tx: Transaction, card: Card, _place: Place, message_id: str) -> None:
-    await answers.when_sent(tx, int(card.key.partition(":")[2]), message_id)
+async def _when_answer_sent(tx: Transaction, card: Card, place: Place, message_id: str) -> None:
+    await answers.when_sent(tx, int(card.key.split(":")[1]), place, message_id)
 
 
 @asynccontextmanager

@@ -65,4 +65,4 @@ async def _taken(tx: Transaction, event: Pointed) -> Answer | None:
         return None
     if questions.asker_of(tx, question)[0] == author.id:
         return None
-    return await answers.give(tx, author, question, event.text, message_id=event.message_id)
+    return await answers.give(tx, author, question, event.text, said=event)

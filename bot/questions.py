@@ -15,6 +15,7 @@ from bot.models import (
     ORG,
     Account,
     Answer,
+    AnswerPost,
     Follower,
     Person,
     Prompt,
@@ -108,15 +109,10 @@ async def tell(tx: Transaction, event: Event, message: Message) -> None:
 # --- views and cards ------------------------------------------------------------------------------------------------
 
 
-def home_of(question: Question) -> Place:
-    """The thread that is this question's home."""
-    return Place(question.platform or "", question.workspace or "", question.channel or "", question.thread)
-
-
 async def view(tx: Transaction, question: Question) -> Asked:
     """The question as its readers see it; the asker's name only if they asked under it."""
     names = await knowledge.names_of(tx, [question.asker_id])
-    channel = await tx.channel_at(home_of(question))
+    channel = await tx.channel_at(question.home)
     accepted = select(Answer.author_id).where(Answer.question_id == question.id, Answer.withdrawn_at.is_(None))
     authors = await tx.all(accepted.where(Answer.accepted_at.is_not(None)).distinct())
     by = await knowledge.names_of(tx, authors)
@@ -138,7 +134,7 @@ async def show_question(tx: Transaction, question: Question) -> None:
     """Bring the question's card in its channel up to date."""
     await tx.session.flush()
     card = replies.question(await view(tx, question))
-    await tx.show(f"question:{question.id}", card, to=home_of(question).root, about=About(question=question.id))
+    await tx.show(f"question:{question.id}", card, to=question.home.root, about=About(question=question.id))
     await home_changed(tx, question.asker_id)
 
 
@@ -182,15 +178,23 @@ async def homes_changed(tx: Transaction) -> None:
 
 
 async def answer_at(tx: Transaction, place: Place, message_id: str) -> Answer | None:
-    """The answer that this message of a channel is."""
-    here = (Question.platform == place.platform, Question.workspace == place.workspace)
-    found: Answer | None = await tx.first(
-        select(Answer)
-        .join(Question, Question.id == Answer.question_id)
-        .where(*here, Question.channel == place.channel)
-        .where(Answer.message_id == message_id, Answer.withdrawn_at.is_(None))
-    )
+    """The answer that this message of a channel is, as its author wrote it or as it is shown there."""
+    here = (AnswerPost.platform == place.platform, AnswerPost.workspace == place.workspace)
+    there = (AnswerPost.channel == place.channel, AnswerPost.message_id == message_id)
+    posted = select(Answer).join(AnswerPost, AnswerPost.answer_id == Answer.id).where(*here, *there)
+    found: Answer | None = await tx.first(posted.where(Answer.withdrawn_at.is_(None)))
     return found
+
+
+async def original(tx: Transaction, answer_id: int) -> AnswerPost | None:
+    """The message that an answer is known by: as its author wrote it or, given in private, as it was shown first."""
+    mine = select(AnswerPost).where(AnswerPost.answer_id == answer_id)
+    question = select(Question).join(Answer, Answer.question_id == Question.id).where(Answer.id == answer_id)
+    home = (await tx.session.scalars(question)).one().home
+    posts: list[AnswerPost] = await tx.all(mine.order_by(AnswerPost.platform, AnswerPost.workspace))
+    at_home = [(post.platform, post.workspace) == (home.platform, home.workspace) for post in posts]
+    ranked = sorted(zip(posts, at_home), key=lambda pair: (not pair[0].written, not pair[1]))
+    return ranked[0][0] if ranked else None
 
 
 async def in_thread(tx: Transaction, place: Place) -> Question | None:

@@ -346,7 +346,7 @@ async def announce(
         question = await tx.session.get(Question, int(question_id))
         if question is None or question.thread is None or question.state == "closed":
             return
-        place = questions.home_of(question).root
+        place = question.home.root
     link = question.link or await platforms[place.platform].permalink(place, question.thread)
     try:
         similar = await similar_for(store, index, question, at_least=at_least)
