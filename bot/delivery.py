@@ -241,10 +241,11 @@ class Deliverer:
             target = tx.seal.open_json(card.sealed_to)
             named, only_for = _addressee(target)
             about = About(*target["about"]) if "about" in target else None
-            anew = isinstance(named, PersonRef) or card.sealed_message_id is None  # a place has read the sent ones
-            if about and self._last_look and anew and not await self._last_look.may_go(tx, card, named, about):
+            read = isinstance(named, Place) and card.sealed_message_id is not None  # but not what is added elsewhere
+            look = self._last_look if about and not card.withdrawn and (about.mirrored or not read) else None
+            if about and look and not await look.may_go(tx, card, named, about):
                 card.sent_version, card.failure = card.version, "not for its readers to see any more"
-                await self._last_look.instead(tx, card, named, about)
+                await look.instead(tx, card, named, about)
                 return
             platform = self._platforms.get(named.platform)
             if platform is None:
