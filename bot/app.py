@@ -21,7 +21,7 @@ from bot import answers, home, indexing, last_look, listening, mirrors, previews
 from bot.acquaintance import EVERYBODY, Acquaintance
 from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
-from bot.dispatch import PRESSES, Dispatcher
+from bot.dispatch import FORMS, PRESSES, Dispatcher
 from bot.errors import ConfigurationError
 from bot.insertions import Insertions
 from bot.migrations import migrate
@@ -189,8 +189,8 @@ def _teams(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) ->
     )
     if not said.on:
         return None
-    forms = [action for action, press in PRESSES.items() if press.__annotations__["return"] != "None"]
-    return TeamsChat(engine, clock, seal=seal, settings=said, forms=forms, replica=settings.replica)
+    forms = FORMS | {action for action, press in PRESSES.items() if press.__annotations__["return"] != "None"}
+    return TeamsChat(engine, clock, seal=seal, settings=said, forms=sorted(forms), replica=settings.replica)
 
 
 def _webhooks(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) -> TeamsWebhooks | None:
