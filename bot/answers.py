@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot import experts, forms, knowledge, questions, replies, routing, saving
+from bot import experts, forms, knowledge, mirrors, questions, replies, routing, saving
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed, Unknown
-from bot.models import Account, Answer, Follower, Person, Prompt, Question
+from bot.models import Account, Answer, AnswerPost, Follower, Person, Prompt, Question
 from bot.moments import hour
-from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pressed, Submitted
+from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pointed, Pressed, Submitted
 from bot.store import About, Transaction, row_id
 
 LONGEST = 12_000
@@ -168,21 +168,25 @@ async def give(
     text: str,
     *,
     prompt: Prompt | None = None,
-    message_id: str | None = None,
+    said: Heard | Pointed | None = None,
 ) -> Answer | None:
-    """Take an answer: it appears in the thread under its author's name, and the asker is told at once.
+    """Take an answer: it appears in all threads under its author's name, and the asker is told at once.
 
-    `message_id`: it is in the thread already.
+    `said`: it stands in one of them already.
     """
+    if said and not await mirrors.hears(tx, question, said.place):
+        raise NotAllowed(mirrors.APART)
     if not await tx.may_see(person, question.space):
         raise NotAllowed("That question is in a channel you are not in.")
     text = questions.typed(text)
     if not text:
         return None
     row = await tx.add(
-        Answer(question_id=question.id, author_id=person.id, text=text, created_at=tx.now, message_id=message_id,
-               origin="thread" if message_id else "prompt")
+        Answer(question_id=question.id, author_id=person.id, text=text, created_at=tx.now,
+               origin="thread" if said else "prompt")
     )  # fmt: skip
+    if said:
+        await _stands(tx, row, said.place, said.message_id, written=True)
     if question.state == "routed":
         question.state = "answered"
         await questions.show_question(tx, question)
@@ -195,16 +199,16 @@ async def give(
 
 
 async def _show(tx: Transaction, row: Answer, question: Question) -> None:
-    """Bring the answer's cards up to date: in the thread, and the asker's."""
+    """Bring the answer's cards up to date: in the threads, and the asker's."""
     author = (await tx.get(Person, row.author_id)).name
-    asked, accepted = await questions.view(tx, question), row.accepted_at is not None
-    if row.origin == "prompt":
-        if row.withdrawn_at:
-            await tx.withdraw(f"answer:{row.id}")
-        else:
-            card = replies.answer(asked, row.id, author, row.text, accepted=accepted)
-            await tx.show(f"answer:{row.id}", card, to=questions.home_of(question))
     asker, ref = questions.asker_of(tx, question)
+    asked, accepted = await questions.view(tx, question, near=ref), row.accepted_at is not None
+    if row.withdrawn_at:
+        await mirrors.withdraw(tx, question, f"answer:{row.id}")
+    else:
+        post = await questions.original(tx, row.id) if row.origin == "thread" else None
+        card = replies.answer(asked, row.id, author, row.text, accepted=accepted)
+        await mirrors.show(tx, question, f"answer:{row.id}", card, written=post.place if post else None)
     if asker != row.author_id and await tx.recipient(asker, question.space):
         told = replies.answered(
             asked, row.id, author, row.text, accepted=accepted, withdrawn=row.withdrawn_at is not None
@@ -219,9 +223,14 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
         await tx.never_mind("deliver", unsent.id)
 
 
-async def when_sent(tx: Transaction, answer_id: int, message_id: str) -> None:
-    """The answer is in the thread."""
-    (await tx.get(Answer, answer_id)).message_id = message_id
+async def when_sent(tx: Transaction, answer_id: int, place: Place, message_id: str) -> None:
+    """The answer is in a thread."""
+    await _stands(tx, await tx.get(Answer, answer_id), place, message_id, written=False)
+
+
+async def _stands(tx: Transaction, row: Answer, place: Place, message_id: str, *, written: bool) -> None:
+    where = {"platform": place.platform, "workspace": place.workspace, "channel": place.channel, "thread": place.thread}
+    await tx.session.merge(AnswerPost(answer_id=row.id, **where, message_id=message_id, written=written))
 
 
 def substantive(text: str) -> bool:
@@ -238,20 +247,34 @@ async def heard_in_thread(tx: Transaction, person: Person, event: Heard) -> bool
         return False
     text = questions.typed(event.text)
     if question.asker_id == person.id:
-        await _pass_on_follow_up(tx, question, text, event.id)
+        if substantive(text):
+            await _added(tx, question, event.place, event.message_id, text)
+            await _pass_on_follow_up(tx, question, text, event.id)
         return True
     if substantive(text) and question.state in OPEN:
-        await give(tx, person, question, text, message_id=event.message_id)
+        await give(tx, person, question, text, said=event)
     if questions.asker_of(tx, question)[0] == person.id:  # taken like anybody's, or all would see whose question it is
         await tx.show(tx.hidden("yours", event.id), replies.note(replies.UNDER_YOUR_NAME), to=event.actor)
     return True
+
+
+async def _added(tx: Transaction, question: Question, place: Place, message_id: str, text: str) -> None:
+    """What the asker wrote in one thread stands in the others, too, as it is now; empty where it was taken back."""
+    key = tx.hidden("adds", place.platform, place.workspace, place.channel, message_id)
+    if not substantive(text):
+        await mirrors.withdraw(tx, question, key)
+    elif await mirrors.hears(tx, question, place):
+        asked = await questions.view(tx, question)
+        await mirrors.show(tx, question, key, replies.adds(asked, text), written=place)
+    else:
+        raise NotAllowed(mirrors.APART)
 
 
 async def soon_a_thread(tx: Transaction, place: Place) -> bool:
     """Whether a question of this channel is on its way there: a reply may come before its thread is on record."""
     here = (Question.platform == place.platform, Question.workspace == place.workspace)
     unsettled = (Question.channel == place.channel, Question.thread.is_(None), Question.state == "routed")
-    return await tx.first(select(Question.id).where(*here, *unsettled)) is not None
+    return await tx.first(select(Question.id).where(*here, *unsettled)) is not None or await mirrors.soon(tx, place)
 
 
 async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, event_id: str) -> None:
@@ -260,18 +283,22 @@ async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, eve
     for author in await tx.all(rows):
         account = await tx.recipient(author, question.space, platform=question.platform)
         if account and substantive(text):
-            card = replies.follow_up(await questions.view(tx, question), text)
+            card = replies.follow_up(await questions.view(tx, question, near=account), text)
             await tx.show(tx.hidden("follow_up", event_id, author), card, to=account, about=About(question=question.id))
 
 
 async def edited(tx: Transaction, event: Edited) -> None:
     """An answer's message was changed: so is the answer, and the entry made of it."""
     question = await questions.in_thread(tx, event.place)
-    row = await _by_message(tx, question, event.message_id)
-    if question is None or row is None:
+    if question is None or not await mirrors.hears(tx, question, event.place):
         return
+    row = await questions.answer_at(tx, event.place, event.message_id, written=True)
     text = questions.typed(event.text)
-    if not text:
+    if row is None:
+        person = await tx.person_of(event.actor)
+        if person and person.id == question.asker_id:
+            await _added(tx, question, event.place, event.message_id, text)
+    elif not text:
         await _take_back(tx, question, row)
     elif text != row.text:
         row.text, row.edited_at = text, tx.now
@@ -283,14 +310,13 @@ async def edited(tx: Transaction, event: Edited) -> None:
 async def deleted(tx: Transaction, event: Deleted) -> None:
     """An answer's message was removed: what came from it is taken back."""
     question = await questions.in_thread(tx, event.place)
-    row = await _by_message(tx, question, event.message_id)
-    if question and row:
+    if question is None:
+        return
+    row = await questions.answer_at(tx, event.place, event.message_id)
+    if row is None:
+        await _added(tx, question, event.place, event.message_id, "")
+    elif row.origin == "prompt" or await questions.answer_at(tx, event.place, event.message_id, written=True):
         await _take_back(tx, question, row)
-
-
-async def _by_message(tx: Transaction, question: Question | None, message_id: str) -> Answer | None:
-    mine = select(Answer).where(Answer.message_id == message_id, Answer.withdrawn_at.is_(None))
-    return await tx.first(mine.where(Answer.question_id == question.id)) if question else None
 
 
 async def _take_back(tx: Transaction, question: Question, row: Answer) -> None:
@@ -327,7 +353,7 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
         return
     row.accepted_at, question.state = hour(tx.now) if question.anonymous else tx.now, "accepted"
     await tx.session.flush()
-    await saving.give_way(tx, question, row)
+    await saving.give_way(tx, row)
     entry = await knowledge.keep(tx, question)
     await _show(tx, row, question)
     await questions.show_question(tx, question)
@@ -335,18 +361,19 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
         select(Prompt).where(Prompt.question_id == question.id, Prompt.state.in_(("open", "later")))
     ):
         await _decide(tx, prompt, question, "closed")
-    asked = await questions.view(tx, question)
     if await tx.recipient(asker, question.space):
-        told = About(question=question.id)
+        asked, told = await questions.view(tx, question, near=ref), About(question=question.id)
         await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=False), to=ref, about=told)
     author = await tx.get(Person, row.author_id)
     account = await tx.recipient(author.id, question.space, platform=question.platform)
     if account and entry and (author.id != person.id or question.anonymous):  # who accepts their own may have asked
+        asked = await questions.view(tx, question, near=account)
         card = replies.your_answer_was_accepted(asked, entry.state, entry.review_at, asked.followers)
         await tx.show(f"accepted:{row.id}", card, to=account, about=About(question=question.id))
     for follower in await tx.all(select(Follower.person_id).where(Follower.question_id == question.id)):
         account = await tx.recipient(follower, question.space, platform=question.platform)
         if account and follower not in (author.id, question.asker_id):
+            asked = await questions.view(tx, question, near=account)
             card = replies.question_solved(asked, author.name, row.text)
             await tx.show(f"solved:{row.id}:{follower}", card, to=account, about=About(question=question.id))
 
@@ -405,7 +432,7 @@ async def say_what_is_missing(tx: Transaction, question: Question, text: str, ev
     if questions.wordless(text):
         raise InvalidQuestion("I see no words in that. Say in a few words what you still need to know.")
     asked = await questions.view(tx, question)
-    await tx.show(tx.hidden("missing", event_id), replies.missing(asked, text), to=questions.home_of(question))
+    await mirrors.show(tx, question, tx.hidden("missing", event_id), replies.missing(asked, text))
     await _pass_on_follow_up(tx, question, text, event_id)
     if question.state == "answered":
         question.state = "routed"

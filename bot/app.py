@@ -17,11 +17,11 @@ from adapters.slack import at_work as slack_at_work
 from adapters.teams import TeamsChat, TeamsSettings, TeamsWebhooks
 from adapters.teams import at_work as teams_at_work
 from adapters.web import WebChat
-from bot import answers, home, indexing, last_look, listening, previews, routing, saving, suggestions
+from bot import answers, home, indexing, last_look, listening, mirrors, previews, routing, saving, suggestions
 from bot.acquaintance import EVERYBODY, Acquaintance
 from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
-from bot.dispatch import PRESSES, Dispatcher
+from bot.dispatch import FORMS, PRESSES, Dispatcher
 from bot.errors import ConfigurationError
 from bot.insertions import Insertions
 from bot.migrations import migrate
@@ -56,8 +56,12 @@ async def _when_question_sent(tx: Transaction, card: Card, place: Place, message
     await routing.when_posted(tx, int(card.key.partition(":")[2]), place, message_id)
 
 
-async def _when_answer_sent(tx: Transaction, card: Card, _place: Place, message_id: str) -> None:
-    await answers.when_sent(tx, int(card.key.partition(":")[2]), message_id)
+async def _when_answer_sent(tx: Transaction, card: Card, place: Place, message_id: str) -> None:
+    await answers.when_sent(tx, int(card.key.split(":")[1]), place, message_id)
+
+
+async def _when_mirror_sent(tx: Transaction, card: Card, _place: Place, message_id: str) -> None:
+    await mirrors.when_posted(tx, int(card.key.split(":")[1]), message_id)
 
 
 @asynccontextmanager
@@ -113,7 +117,7 @@ async def open_bot(
     dispatcher = Dispatcher(
         store, index, acquaintance, every, at_least=at_least, addresses=addresses, reactions=settings.reactions
     )
-    when_sent = {"question": _when_question_sent, "answer": _when_answer_sent}
+    when_sent = {"question": _when_question_sent, "answer": _when_answer_sent, "mirror": _when_mirror_sent}
     deliverer = Deliverer(store, every, when_sent=when_sent, last_look=last_look)
     worker = Worker(
         store,
@@ -122,6 +126,8 @@ async def open_bot(
             "suggest": lambda key: suggestions.suggest(store, index, key, at_least=at_least, reach=acquaintance.reach),
             "plan": lambda key: routing.plan(store, index, key, reach=acquaintance.reach),
             "announce": lambda key: routing.announce(store, index, every, key, at_least=at_least),
+            "mirrored": lambda key: routing.mirrored(store, index, every, key, at_least=at_least),
+            "carry": lambda key: store.run(lambda tx: mirrors.carry(tx, key)),
             "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
             "look_up": dispatcher.look_up,
             "round": acquaintance.round,
@@ -184,8 +190,8 @@ def _teams(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) ->
     )
     if not said.on:
         return None
-    forms = [action for action, press in PRESSES.items() if press.__annotations__["return"] != "None"]
-    return TeamsChat(engine, clock, seal=seal, settings=said, forms=forms, replica=settings.replica)
+    forms = FORMS | {action for action, press in PRESSES.items() if press.__annotations__["return"] != "None"}
+    return TeamsChat(engine, clock, seal=seal, settings=said, forms=sorted(forms), replica=settings.replica)
 
 
 def _webhooks(settings: Settings, engine: AsyncEngine, clock: Clock, seal: Seal) -> TeamsWebhooks | None:

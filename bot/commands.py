@@ -80,7 +80,7 @@ class Commands:
                 may, here = await founding.may(tx, person, event.place), founding.value_of(tx, person, event.place)
                 await tell(tx, event, replies_home.communities(seen, may=may, here=here))
             case "mine":
-                await tell(tx, event, *await overview(tx, person))
+                await tell(tx, event, *await overview(tx, person, event.actor))
             case "profile" if event.trigger:
                 return await profiles.form(tx, person)
             case "profile":
@@ -203,12 +203,12 @@ def _command(event: Heard, name: str) -> Commanded:
     return Commanded(id=event.id, actor=event.actor, place=place, at=event.at, name=name)
 
 
-async def overview(tx: Transaction, person: Person) -> tuple[Message, About]:
+async def overview(tx: Transaction, person: Person, ref: PersonRef) -> tuple[Message, About]:
     """What waits for this person, and where their questions stand: where the platform has no home view."""
     mine = select(Question).join(Prompt, Prompt.question_id == Question.id)
     mine = mine.where(Question.space.in_(await tx.readable(person)))
     waiting = mine.where(Prompt.expert_id == person.id, Prompt.state == "open").order_by(Prompt.id.desc())
     rows = await tx.all(waiting.limit(10))
-    asked = [await questions.view(tx, row) for row in rows]
-    own = await questions.mine(tx, person)
+    asked = [await questions.view(tx, row, near=ref) for row in rows]
+    own = await questions.mine(tx, person, near=ref)
     return replies_home.overview(own, asked), About(listed=tuple(one.id for one in (*own, *asked)))

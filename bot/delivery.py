@@ -259,10 +259,10 @@ class Deliverer:
             target = tx.seal.open_json(card.sealed_to)
             named, only_for = _addressee(target)
             about = About(*target["about"]) if "about" in target else None
-            look, unwanted = self._last_look, False
-            reader = only_for or named
-            anew = isinstance(reader, PersonRef) or card.sealed_message_id is None  # a place has read the sent ones
-            if about and look and anew and not card.withdrawn and not await look.may_go(tx, card, reader, about):
+            unwanted, reader = False, only_for or named
+            read = isinstance(reader, Place) and card.sealed_message_id is not None  # but not what is added elsewhere
+            look = self._last_look if about and not card.withdrawn and (about.mirrored or not read) else None
+            if about and look and not await look.may_go(tx, card, reader, about):
                 unwanted = card.attempted and card.sealed_message_id is None
                 if not unwanted:
                     card.sent_version, card.failure = card.version, "not for its readers to see any more"

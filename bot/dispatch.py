@@ -172,19 +172,25 @@ class Dispatcher:
     async def heard_again(self, event_id: str) -> None:
         """A reply that came before the thread of its question was on record: look once more."""
 
+        heard: list[Heard] = []
+
         async def look(tx: Transaction) -> None:
             said = await tx.known_for("heard_again", event_id)
             ref, place = PersonRef(*said["actor"]), Place(*said["place"])
             person = await tx.person_of(ref)
             event = Heard(id=event_id, actor=ref, place=place, at=datetime.fromisoformat(said["at"]),
                           message_id=said["message"], text=said["text"])  # fmt: skip
+            heard.append(event)
             if person is None or await answers.heard_in_thread(tx, person, event):
                 return
             if said["left"] and await answers.soon_a_thread(tx, place):
                 await tx.never_mind("heard_again", event_id)
                 await tx.later("heard_again", event_id, after=AGAIN, knowing={**said, "left": said["left"] - 1})
 
-        await self._store.run(look)
+        try:
+            await self._store.run(look)
+        except BotError as error:
+            await self._say(heard[-1], error.sentence)
 
     async def _open(self, platform: ChatPlatform, event: Event, trigger: str, form: Form) -> None:
         try:
@@ -230,7 +236,7 @@ class Dispatcher:
                 if self._platforms[event.actor.platform].capabilities.home:
                     await home.opened(tx, person, event.actor)
                 else:
-                    await tell(tx, event, *await overview(tx, person))
+                    await tell(tx, event, *await overview(tx, person, event.actor))
             case Joined() | Left():
                 change = communities.joined if isinstance(event, Joined) else communities.left
                 if channel := await tx.channel_at(event.place):
@@ -280,6 +286,8 @@ class Dispatcher:
                 await saving.by_reaction(tx, person, event.actor, event.place, event.message_id)
 
     async def _heard(self, tx: Transaction, person: Person, event: Heard) -> None:
+        if await tx.card_at(event.place, event.message_id):  # the bot's own words, as a platform may give them back
+            return
         in_thread = event.place.thread is not None and not event.direct
         if in_thread and not event.addressed and await answers.heard_in_thread(tx, person, event):
             return

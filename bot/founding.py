@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import func, select, update
 
-from bot import communities, forms, replies_home
+from bot import communities, forms, mirrors, replies_home
 from bot.errors import BotError, ConfigurationError, NotAllowed, Unknown
 from bot.models import Channel, Community, Membership, Person
 from bot.ports import BOARDS, Form, FormError, Option, Place, PlaceInfo, Pressed, Submitted
@@ -145,7 +145,9 @@ async def _settle_in(tx: Transaction, person: Person, channel: Channel, communit
 
 async def _announce(tx: Transaction, person: Person, channel: Channel, community: Community) -> None:
     place = Place(channel.platform, channel.workspace, channel.channel)
-    card = replies_home.founded(community.name, community.domain, person.name)
+    await tx.session.flush()
+    also = [mirrors.label(row.name, row.platform) for row in await mirrors.channels(tx, community.id, channel)]
+    card = replies_home.founded(community.name, community.domain, person.name, also)
     await tx.show(f"founded:{community.id}:{channel.members_space}", card, to=place)
 
 

@@ -57,8 +57,8 @@ async def compose(tx: Transaction, person: Person, ref: PersonRef) -> Message:
     )  # fmt: skip
     return replies_home.home(
         Home(
-            asked=tuple([await questions.view(tx, row) for row in asked]),
-            waiting=tuple([await _asking(tx, row) for row in waiting]),
+            asked=tuple([await questions.view(tx, row, near=ref) for row in asked]),
+            waiting=tuple([await _asking(tx, row, ref) for row in waiting]),
             communities=await _communities(tx, person, ref.platform),
             expertise=await profiles.expertise(tx, person),
             everything=ORG in spaces,
@@ -68,11 +68,11 @@ async def compose(tx: Transaction, person: Person, ref: PersonRef) -> Message:
     )
 
 
-async def _asking(tx: Transaction, prompt: Prompt) -> Asking:
+async def _asking(tx: Transaction, prompt: Prompt, ref: PersonRef) -> Asking:
     question = await tx.session.get_one(Question, prompt.question_id)
     return Asking(
         prompt_id=prompt.id,
-        asked=await questions.view(tx, question),
+        asked=await questions.view(tx, question, near=ref),
         why=await questions.why_asked(tx, prompt, question),
     )
 

@@ -24,7 +24,7 @@ from bot.models import (
     Question,
 )
 from bot.moments import hour
-from bot.ports import Form, Place, Pressed, Submitted
+from bot.ports import Form, Pressed, Submitted
 from bot.replies import Past, plain
 from bot.store import About, Store, Transaction, row_id
 from expertise_index import ExpertiseIndex, Match, words_of
@@ -53,7 +53,7 @@ async def keep(tx: Transaction, question: Question) -> Entry | None:
             await settle_review(tx, entry, "Taken back by its author.")
         return None
     community = await tx.get(Community, question.community_id)
-    if await tx.channel_at(here := Place(question.platform or "", question.workspace or "", question.channel or "")):
+    if await tx.channel_at(here := question.home):
         await tx.get(Channel, (here.platform, here.workspace, here.channel))  # not while it is being closed
         question = await tx.get(Question, question.id)
     if entry is None:

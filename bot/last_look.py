@@ -6,8 +6,8 @@ closed, opened, or shared with another organisation. What may not go as it is, g
 
 from __future__ import annotations
 
-from bot import communities, knowledge, questions, replies, routing, suggestions
-from bot.models import Card, Entry, Prompt, Question
+from bot import communities, knowledge, mirrors, questions, replies, routing, suggestions
+from bot.models import Card, Entry, Mirror, Prompt, Question
 from bot.ports import PersonRef, Place
 from bot.store import About, Transaction
 
@@ -25,13 +25,15 @@ OFFERS = ("ask", "prompt", "shared", "found")
 
 
 async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: About) -> bool:
-    """Whether this card may be sent to a person, or for the first time to a place."""
+    """Whether this card may be sent to a person, or for the first time to a place; to a mirror, each time."""
     question = await tx.session.get(Question, about.question) if about.question else None
     if isinstance(to, Place):
         channel = await tx.channel_at(to)
         if channel is None:
             return False
         spaces = await communities.readers_see(tx, channel)
+        if about.mirrored:
+            return question is not None and not channel.archived and await mirrors.connected(tx, question, channel)
         if question and card.key.startswith("question:"):
             return not channel.archived and routing.agreed(tx, question, channel)
     else:
@@ -64,6 +66,9 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
     if kind == "question":
         card.withdrawn = True  # it never went: asked again, it is another message
         await routing.take_back(tx, int(key), CHANGED_MEANWHILE)
+    elif kind == "mirror" and card.sealed_message_id is None:
+        card.withdrawn = True
+        await tx.session.delete(await tx.get(Mirror, int(key)))
     elif kind == "prompt":
         await _prompt(tx, int(key))
     elif kind == "ask":

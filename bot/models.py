@@ -9,7 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.moments import Moment
-from bot.ports import BOARDS
+from bot.ports import BOARDS, Place
 
 #: The space of what everybody in the organisation may see. Every other space is the name of a private channel.
 ORG = "org"
@@ -188,6 +188,35 @@ class Question(Base):
 
     __table_args__ = (Index("ix_questions_home", "platform", "workspace", "channel", "thread"),)
 
+    @property
+    def home(self) -> Place:
+        """The thread that is this question's home."""
+        return Place(self.platform or "", self.workspace or "", self.channel or "", self.thread)
+
+
+class Mirror(Base):
+    """A question in another channel of its community, on another platform: its card, and the thread below it."""
+
+    __tablename__ = "mirrors"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question_id: Mapped[int] = mapped_column(ForeignKey("questions.id"))
+    platform: Mapped[str] = mapped_column(String(16))
+    workspace: Mapped[str] = mapped_column(String(128))
+    channel: Mapped[str] = mapped_column(String(128))
+    thread: Mapped[str | None] = mapped_column(String(128))  # None: on its way
+    link: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (
+        UniqueConstraint("question_id", "platform", "workspace"),
+        Index("ix_mirrors_thread", "platform", "workspace", "channel", "thread"),
+    )
+
+    @property
+    def place(self) -> Place:
+        """The thread below the question's card."""
+        return Place(self.platform, self.workspace, self.channel, self.thread)
+
 
 class Suggestion(Base):
     """A past answer shown to the asker of a question, and what they said of it."""
@@ -232,7 +261,7 @@ class Prompt(Base):
 
 
 class Answer(Base):
-    """An answer, given in the thread or in a prompt. `message_id` is its message in the thread."""
+    """An answer, given in a thread of its question or in a prompt."""
 
     __tablename__ = "answers"
 
@@ -241,11 +270,31 @@ class Answer(Base):
     author_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     text: Mapped[str]
     origin: Mapped[str] = mapped_column(String(16))  # prompt | thread
-    message_id: Mapped[str | None] = mapped_column(String(128), index=True)
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+
+
+class AnswerPost(Base):
+    """The message that an answer is in a thread of its question: as its author wrote it, or as the bot shows it."""
+
+    __tablename__ = "answer_posts"
+
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"), primary_key=True)
+    platform: Mapped[str] = mapped_column(String(16), primary_key=True)
+    workspace: Mapped[str] = mapped_column(String(128), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(128))
+    thread: Mapped[str | None] = mapped_column(String(128))
+    message_id: Mapped[str] = mapped_column(String(128))
+    written: Mapped[bool]  # by its author
+
+    __table_args__ = (Index("ix_answer_posts_message", "platform", "workspace", "channel", "message_id"),)
+
+    @property
+    def place(self) -> Place:
+        """The thread it stands in."""
+        return Place(self.platform, self.workspace, self.channel, self.thread)
 
 
 # --- knowledge ------------------------------------------------------------------------------------------------------

@@ -65,4 +65,4 @@ async def _taken(tx: Transaction, event: Pointed) -> Answer | None:
         return None
     if question.asker_id == author.id:  # not who asked without a name: a refusal would tell
         return None
-    return await answers.give(tx, author, question, event.text, message_id=event.message_id)
+    return await answers.give(tx, author, question, event.text, said=event)

@@ -9,12 +9,13 @@ from datetime import timedelta
 
 from sqlalchemy import func, or_, select
 
-from bot import communities, experts, knowledge, replies
+from bot import communities, experts, knowledge, mirrors, replies
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed
 from bot.models import (
     ORG,
     Account,
     Answer,
+    AnswerPost,
     Follower,
     Person,
     Prompt,
@@ -105,15 +106,15 @@ async def tell(tx: Transaction, event: Event, message: Message, about: About | N
 # --- views and cards ------------------------------------------------------------------------------------------------
 
 
-def home_of(question: Question) -> Place:
-    """The thread that is this question's home."""
-    return Place(question.platform or "", question.workspace or "", question.channel or "", question.thread)
+async def view(tx: Transaction, question: Question, *, near: PersonRef | Place | None = None) -> Asked:
+    """The question as its readers see it; the asker's name only if they asked under it.
 
-
-async def view(tx: Transaction, question: Question) -> Asked:
-    """The question as its readers see it; the asker's name only if they asked under it."""
+    `near`: who reads it, or where. They get the way to the thread that they can open.
+    """
     names = await knowledge.names_of(tx, [question.asker_id])
-    channel = await tx.channel_at(home_of(question))
+    among = await mirrors.homes(tx, question)
+    home = mirrors.nearest(among, near)
+    here = (near.platform, near.workspace) if near else None
     accepted = select(Answer.author_id).where(Answer.question_id == question.id, Answer.withdrawn_at.is_(None))
     authors = await tx.all(accepted.where(Answer.accepted_at.is_not(None)).distinct())
     by = await knowledge.names_of(tx, authors)
@@ -123,19 +124,23 @@ async def view(tx: Transaction, question: Question) -> Asked:
         text=question.text,
         asker=names.get(question.asker_id),
         community=await communities.name(tx, question.community_id),
-        channel=channel.name if channel else "",
+        channel=home.channel,
         state=question.state,
-        link=question.link,
+        link=home.link,
+        also=tuple(o.label for o in among if o.posted and (o.place.platform, o.place.workspace) != here),
         followers=int(followers or 0),
         accepted_by=replies.listed(list(by.values())),
     )
 
 
 async def show_question(tx: Transaction, question: Question) -> None:
-    """Bring the question's card in its channel up to date."""
+    """Bring the question's card up to date in its channel, and in those where it is mirrored."""
     await tx.session.flush()
-    card = replies.question(await view(tx, question))
-    await tx.show(f"question:{question.id}", card, to=home_of(question).root, about=About(question=question.id))
+    for home in await mirrors.homes(tx, question):
+        card = replies.question(await view(tx, question, near=home.place))
+        key = f"mirror:{home.mirror}" if home.mirror else f"question:{question.id}"
+        told = About(question=question.id, mirrored=home.mirror > 0)
+        await tx.show(key, card, to=home.place.root, about=told)
     await home_changed(tx, question.asker_id)
 
 
@@ -144,7 +149,7 @@ async def show_prompt(tx: Transaction, row: Prompt, question: Question, *, simil
     account = await tx.account_of(row.expert_id, platform=question.platform)
     names = await knowledge.names_of(tx, [row.named_by_id])
     card = replies.prompt(
-        await view(tx, question), row.id, why=await why_asked(tx, row, question),
+        await view(tx, question, near=account), row.id, why=await why_asked(tx, row, question),
         named_by=names.get(row.named_by_id, ""), similar=similar or [], state=row.state, now=tx.now,
     )  # fmt: skip
     if account:
@@ -178,26 +183,41 @@ async def homes_changed(tx: Transaction) -> None:
         await home_changed(tx, person_id)
 
 
-async def answer_at(tx: Transaction, place: Place, message_id: str) -> Answer | None:
-    """The answer that this message of a channel is."""
-    here = (Question.platform == place.platform, Question.workspace == place.workspace)
-    found: Answer | None = await tx.first(
-        select(Answer)
-        .join(Question, Question.id == Answer.question_id)
-        .where(*here, Question.channel == place.channel)
-        .where(Answer.message_id == message_id, Answer.withdrawn_at.is_(None))
-    )
+async def answer_at(tx: Transaction, place: Place, message_id: str, *, written: bool = False) -> Answer | None:
+    """The answer that this message of a channel is, as its author wrote it or (unless `written`) as it is shown."""
+    here = (AnswerPost.platform == place.platform, AnswerPost.workspace == place.workspace)
+    there = (AnswerPost.channel == place.channel, AnswerPost.message_id == message_id)
+    posted = select(Answer).join(AnswerPost, AnswerPost.answer_id == Answer.id).where(*here, *there)
+    if written:
+        posted = posted.where(AnswerPost.written)
+    found: Answer | None = await tx.first(posted.where(Answer.withdrawn_at.is_(None)))
     return found
 
 
+async def original(tx: Transaction, answer_id: int) -> AnswerPost | None:
+    """The message that an answer is known by: as its author wrote it or, given in private, as it was shown first."""
+    mine = select(AnswerPost).where(AnswerPost.answer_id == answer_id)
+    question = select(Question).join(Answer, Answer.question_id == Question.id).where(Answer.id == answer_id)
+    home = (await tx.session.scalars(question)).one().home
+    posts: list[AnswerPost] = await tx.all(mine.order_by(AnswerPost.platform, AnswerPost.workspace))
+    at_home = [(post.platform, post.workspace) == (home.platform, home.workspace) for post in posts]
+    ranked = sorted(zip(posts, at_home), key=lambda pair: (not pair[0].written, not pair[1]))
+    return ranked[0][0] if ranked else None
+
+
 async def in_thread(tx: Transaction, place: Place) -> Question | None:
-    """The question that lives in this thread, locked."""
+    """The question that lives in this thread, or is mirrored in it, locked."""
+    if not place.thread:
+        return None
     here = (Question.platform == place.platform, Question.workspace == place.workspace)
     there = (Question.channel == place.channel, Question.thread == place.thread)
-    return await tx.first(select(Question).where(*here, *there).with_for_update()) if place.thread else None
+    found: Question | None = await tx.first(select(Question).where(*here, *there).with_for_update())
+    if found is None and (key := await mirrors.question_in(tx, place)):
+        found = await tx.get(Question, key)
+    return found
 
 
-async def mine(tx: Transaction, person: Person, *, limit: int = 10) -> list[Asked]:
+async def mine(tx: Transaction, person: Person, *, near: PersonRef, limit: int = 10) -> list[Asked]:
     """The newest questions this person posted under their name."""
     rows: list[Question] = await tx.all(
         select(Question)
@@ -205,4 +225,4 @@ async def mine(tx: Transaction, person: Person, *, limit: int = 10) -> list[Aske
         .where(Question.space.in_(await tx.readable(person)))
         .order_by(Question.id.desc()).limit(limit)
     )  # fmt: skip
-    return [await view(tx, row) for row in rows]
+    return [await view(tx, row, near=near) for row in rows]

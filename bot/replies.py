@@ -123,6 +123,7 @@ class Asked:
     channel: str
     state: str
     link: str = ""
+    also: tuple[str, ...] = ()  # the other channels it stands in: "#pumps on Teams"
     followers: int = 0
     accepted_by: str = ""
 
@@ -260,17 +261,17 @@ def preview(
     lead: str,
     aloud: bool = False,
     near: Sequence[Past] = (),
+    also: Sequence[str] = (),
 ) -> Message:
-    """Where the question would go, to whom and why, before anything is posted.
+    """Where the question would go, to whom and why, before anything is posted; `also` names its other channels.
 
     `agreed` marks the channel and its readers: the button says what it agrees to, so that an old one posts nothing.
     """
     who = {"members": "its members", "outsiders": "everybody, **also from other organisations,**"}.get(readers, readers)
-    parts: list[Part] = [
-        Quote(excerpt(text, 300)),
-        *_unsure(near),
-        Text(f"{lead}\nI would post it in **#{plain(channel)}** ({plain(community)}), where {who} can read it."),
-    ]
+    where = f"I would post it in **#{plain(channel)}** ({plain(community)}), where {who} can read it."
+    if also:
+        where += f" It would stand in {listed([plain(name) for name in also])}, too."
+    parts: list[Part] = [Quote(excerpt(text, 300)), *_unsure(near), Text(f"{lead}\n{where}")]
     if why:
         parts.append(Context(f"Why there: {why}"))
     parts.append(
@@ -355,7 +356,10 @@ def question(asked: Asked) -> Message:
     buttons = Buttons((more, Button("Me too", "me_too", value)))
     summary = f"{asked.asker or 'A colleague'} asks: {excerpt(asked.text, 120)}"
     head = Text(f"**{asked.who} asks**")
-    return Message(summary, (head, *whole(asked.text), Context(" · ".join(facts)), buttons))
+    also = f"Also in {listed([plain(name) for name in asked.also])}. Replies are shown in "
+    also += "all of them." if asked.also[1:] else "both."
+    elsewhere = (Context(also),) if asked.also else ()
+    return Message(summary, (head, *whole(asked.text), Context(" · ".join(facts)), *elsewhere, buttons))
 
 
 def on_board(asked: Asked) -> Message:
@@ -374,6 +378,11 @@ def answer(asked: Asked, answer_id: int, author: str, text: str, *, accepted: bo
     else:
         parts.append(Buttons((Button("This answers it", "accept", str(answer_id)),)))
     return Message(f"{author} answers: {excerpt(text, 120)}", tuple(parts))
+
+
+def adds(asked: Asked, text: str) -> Message:
+    """What the asker wrote in the question's thread elsewhere."""
+    return Message(f"{asked.asker} adds: {excerpt(text, 120)}", (Text(f"**{asked.who} adds**"), *whole(text)))
 
 
 def missing(asked: Asked, text: str) -> Message:

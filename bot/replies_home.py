@@ -151,8 +151,9 @@ def communities(
     return Message("Communities", tuple(parts))
 
 
-def founded(name: str, domain: str, by: str) -> Message:
-    """In its channel: a community lives here from now on."""
+def founded(name: str, domain: str, by: str, also: Sequence[str] = ()) -> Message:
+    """In its channel: a community lives here from now on; `also` names the channels that it shares questions with."""
+    shared = f"What is asked in {listed([plain(name) for name in also])} stands here, too, and the other way round."
     parts: list[Part] = [
         Text(f"**{plain(name)} lives in this channel now**"),
         *((Text(plain(domain)),) if domain else ()),
@@ -160,6 +161,7 @@ def founded(name: str, domain: str, by: str) -> Message:
             f"{plain(by)} has founded it. Ask me in private, or mention me here: I look for past answers first, then "
             "bring your question to this channel and to the people who may know."
         ),
+        *((Context(shared),) if also else ()),
     ]
     return Message(f"{name} lives in this channel now.", tuple(parts))
 

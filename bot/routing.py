@@ -11,7 +11,7 @@ from typing import Any, Literal
 import structlog
 from sqlalchemy import delete, func, select
 
-from bot import communities, experts, forms, knowledge, placement, questions, replies
+from bot import communities, experts, forms, knowledge, mirrors, placement, questions, replies
 from bot.errors import InvalidQuestion, NoCommunity, NotAllowed
 from bot.models import (
     ORG,
@@ -19,6 +19,7 @@ from bot.models import (
     Channel,
     Community,
     Entry,
+    Mirror,
     Person,
     Prompt,
     Question,
@@ -170,6 +171,7 @@ async def show_preview(tx: Transaction, question: Question, lead: str) -> None:
         lead=lead,
         aloud=question.aloud,
         near=near,
+        also=[mirrors.label(row.name, row.platform) for row in await mirrors.channels(tx, community.id, home)],
     )
     told = About(entries=(*(past.entry_id for past in near), *quoted))
     await tx.show(f"ask:{question.id}", card, to=ref, about=told)
@@ -311,8 +313,9 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     question.platform, question.workspace, question.channel = home.platform, home.workspace, home.channel
     question.space = home.space
     await questions.show_question(tx, question)
-    asked = await questions.view(tx, question)
-    await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=True), to=questions.asker_of(tx, question)[1])
+    ref = questions.asker_of(tx, question)[1]
+    asked = await questions.view(tx, question, near=ref)
+    await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=True), to=ref)
 
 
 async def _forget(tx: Transaction, question: Question, home: Channel) -> None:
@@ -356,12 +359,12 @@ async def when_posted(tx: Transaction, question_id: int, place: Place, message_i
 async def announce(
     store: Store, index: ExpertiseIndex, platforms: dict[str, ChatPlatform], question_id: str, *, at_least: float
 ) -> None:
-    """The question has a home: tell the asker where, and ask the chosen experts."""
+    """The question has a home: tell the asker where, mirror it, and ask the chosen experts."""
     async with store.reading() as tx:
         question = await tx.session.get(Question, int(question_id))
         if question is None or question.thread is None or question.state == "closed":
             return
-        place = questions.home_of(question).root
+        place = question.home.root
     link = question.link or await platforms[place.platform].permalink(place, question.thread)
     try:
         similar = await similar_for(store, index, question, at_least=at_least)
@@ -374,6 +377,8 @@ async def announce(
         question = await tx.get(Question, int(question_id))
         question.link = link
         await tx.session.flush()
+        await mirrors.begin(tx, question, platforms)
+        await questions.show_question(tx, question)
         chosen = [p for p in question.plan if p["asked"]]
         for planned in chosen:
             near = similar.get(planned["person"], [])
@@ -381,13 +386,43 @@ async def announce(
                 await prompt_next(tx, question)  # who is not reached is made up for by the next best
         prompted = await tx.all(select(Prompt.expert_id).where(Prompt.question_id == question.id).order_by(Prompt.id))
         names = await knowledge.names_of(tx, prompted)
-        asked = await questions.view(tx, question)
+        ref = questions.asker_of(tx, question)[1]
+        asked = await questions.view(tx, question, near=ref)
         card = replies.posted(asked, [names[key] for key in prompted], waiting=False)
-        await tx.show(f"ask:{question.id}", card, to=questions.asker_of(tx, question)[1])
+        await tx.show(f"ask:{question.id}", card, to=ref)
+        asked = await questions.view(tx, question)
         if question.space == ORG:  # who reads a board is not known: nothing of a private channel is shown there
             for board in boards:
                 card, told = replies.on_board(asked), About(question=question.id)
                 await tx.show(f"board:{question.id}:{board.channel}", card, to=board, about=told)
+
+    await store.run(tell)
+
+
+async def mirrored(
+    store: Store, index: ExpertiseIndex, platforms: Mapping[str, ChatPlatform], mirror_id: str, *, at_least: float
+) -> None:
+    """A question's card is in another channel: who was asked to answer over there gets the way to its thread there."""
+    async with store.reading() as tx:
+        mirror = await tx.session.get(Mirror, int(mirror_id))
+        question = await tx.session.get(Question, mirror.question_id) if mirror else None
+        if mirror is None or question is None or mirror.thread is None:
+            return
+    link = await platforms[mirror.platform].permalink(mirror.place.root, mirror.thread)
+    try:
+        similar = await similar_for(store, index, question, at_least=at_least)
+    except Exception:
+        log.exception("search.failed", question=question.id)
+        similar = {}
+
+    async def tell(tx: Transaction) -> None:
+        question = await tx.get(Question, mirror.question_id)
+        (await tx.get(Mirror, mirror.id)).link = link
+        await questions.show_question(tx, question)
+        for row in await tx.all(select(Prompt).where(Prompt.question_id == question.id)):
+            account = await tx.recipient(row.expert_id, question.space, platform=question.platform)
+            if account and (account.platform, account.workspace) == (mirror.platform, mirror.workspace):
+                await questions.show_prompt(tx, row, question, similar=similar.get(row.expert_id))
 
     await store.run(tell)
 

@@ -126,25 +126,25 @@ async def save(tx: Transaction, person: Person, event: Submitted, addresses: Add
 async def by_reaction(tx: Transaction, person: Person, ref: PersonRef, place: Place, message_id: str) -> None:
     """Keep an answer by an emoji on it, as its author or a moderator; quietly nothing otherwise."""
     row = await questions.answer_at(tx, place, message_id)
-    channel = await tx.channel_at(place)
-    if row is None or channel is None:
+    source = await _of_answer(tx, row) if row else None
+    if row is None or source is None or await tx.channel_at(source.place) is None:
         return
-    await tx.get(Channel, (place.platform, place.workspace, place.channel))  # not while it is being closed
+    here = source.place
+    await tx.get(Channel, (here.platform, here.workspace, here.channel))  # not while it is being closed
     question = await tx.get(Question, row.question_id)
     if not await tx.may_see(person, question.space):
         return
     may = person.id == row.author_id or person.id in await knowledge.moderators(tx, question.community_id)
-    source = Source(place=place, message_id=message_id, author_id=row.author_id, text=tx.seal.mark(row.text))
+    source = replace(source, text=tx.seal.mark(row.text))
     if may and question.community_id and question.space and await _kept(tx, source, row) is None:
         title = _title(question.text)
         await _keep(tx, person, ref, source, question.space, question.community_id, title, row.text)
 
 
-async def give_way(tx: Transaction, question: Question, row: Answer) -> None:
+async def give_way(tx: Transaction, row: Answer) -> None:
     """An answer that was kept by hand is accepted now: the thread's own entry takes over."""
-    if row.message_id is None:
-        return
-    if entry := await _by_hand(tx, questions.home_of(question), row.message_id):
+    source = await _of_answer(tx, row)
+    if entry := await _by_hand(tx, source.place, source.message_id) if source else None:
         await knowledge.retire(tx, entry, by=None, reason="its answer was accepted; the thread has an entry now")
         await knowledge.settle_review(tx, entry, "Accepted meanwhile: the thread has an entry of its own now.")
 
@@ -274,12 +274,18 @@ def _title(question: str) -> str:
 async def _source(tx: Transaction, event: Pointed) -> tuple[Source, Answer | None]:
     """The message somebody pointed at: an answer the bot knows (it may have posted it), or what a person wrote."""
     row = await questions.answer_at(tx, event.place, event.message_id)
-    if row:
-        return Source(place=event.place, message_id=event.message_id, author_id=row.author_id), row
+    if row and (source := await _of_answer(tx, row)):
+        return source, row
     author = await tx.person_of(event.author) if event.author else None
     if author is None:
         raise BotError("I can keep only what a person of your organisation wrote, so that it has an author.")
     return Source(place=event.place, message_id=event.message_id, author_id=author.id), None
+
+
+async def _of_answer(tx: Transaction, row: Answer) -> Source | None:
+    """The message an answer is known by, in whichever of its question's threads somebody points at it."""
+    post = await questions.original(tx, row.id)
+    return Source(place=post.place, message_id=post.message_id, author_id=row.author_id) if post else None
 
 
 async def _channel(tx: Transaction, person: Person, source: Source) -> Channel:

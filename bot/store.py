@@ -119,13 +119,15 @@ class _Turn:
 class About:
     """What a message tells of: whether its readers may see that is asked again before it goes.
 
-    A question, entries, a list of questions; `suggestion` is the one that is shared by it.
+    A question, entries, a list of questions; `suggestion` is the one that is shared by it. `mirrored`: it passes on,
+    from one thread of the question to another, what goes only between channels with the same readers.
     """
 
     question: int = 0
     entries: tuple[int, ...] = ()
     suggestion: int = 0
     listed: tuple[int, ...] = ()
+    mirrored: bool = False
 
 
 def row_id(text: str) -> int:
@@ -188,9 +190,9 @@ class Transaction:
         return await self.session.get(Person, account.person_id) if account else None
 
     async def account_of(self, person_id: int, *, platform: str | None = None) -> PersonRef | None:
-        """An account of this person, on `platform` if they have one there."""
+        """An account of this person, on `platform` if they have one there; one that is switched on, if any is."""
         accounts = await self.all(select(Account).where(Account.person_id == person_id).order_by(Account.platform))
-        best = next((a for a in accounts if a.platform == platform), accounts[0] if accounts else None)
+        best = min(accounts, key=lambda a: (not a.active, a.platform != platform), default=None)
         return PersonRef(best.platform, best.workspace, best.user) if best else None
 
     async def recipient(self, person_id: int, space: str | None, *, platform: str | None = None) -> PersonRef | None:
@@ -295,15 +297,15 @@ class Transaction:
     ) -> None:
         """Ask for work on `subject`, once `after` has passed. Asked for again, it is moved to the new time.
 
-        `knowing` is kept sealed with it (see `known_for`).
+        `knowing` is kept sealed with it (see `known_for`); the newest counts.
         """
         found = await self.first(select(Work).where(Work.kind == kind, Work.subject == str(subject)).with_for_update())
+        sealed = self.seal.seal_json(knowing) if knowing else ""
         if found is None:
-            sealed = self.seal.seal_json(knowing) if knowing else ""
             await self.add(Work(kind=kind, subject=str(subject), lane=lane, sealed=sealed, due_at=self.now + after))
         else:
             found.due_at, found.version, found.attempts = self.now + after, found.version + 1, 0
-            found.failed, found.error = False, ""
+            found.failed, found.error, found.sealed = False, "", sealed or found.sealed
 
     async def known_for(self, kind: str, subject: str) -> dict[str, Any]:
         """What was said with `later(…, knowing=…)`."""

@@ -13,8 +13,9 @@ from bot.errors import ConfigurationError
 _LOCK = 7_463_201  # any number, the same for every replica
 
 
-def migrate(url: str) -> None:
-    """Bring the database at `url` to the newest shape. Blocking; several processes may call it at once."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database at `url` to the newest shape, or up to `revision`. Blocking; several processes may call it at
+    once."""
     driver = url.replace("postgresql://", "postgresql+psycopg://", 1)
     engine = create_engine(driver, connect_args={"timeout": 60} if driver.startswith("sqlite") else {})
     config = Config()
@@ -25,7 +26,7 @@ def migrate(url: str) -> None:
                 connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
                 connection.commit()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.commit()
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The database could not be prepared: {error}") from error

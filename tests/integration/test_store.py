@@ -24,7 +24,7 @@ from bot.app import open_bot
 from bot.delivery import GIVE_UP_AFTER, LEASE, Postpone, Worker
 from bot.errors import Unknown
 from bot.migrations import migrate
-from bot.models import ORG, Base, Card, Channel, Person, Question, SeenEvent, SpaceMember, Work
+from bot.models import ORG, AnswerPost, Base, Card, Channel, Person, Question, SeenEvent, SpaceMember, Work
 from bot.ports import DeliveryError, Heard, Message, PersonRef, Place, Text
 from bot.seal import Seal
 from bot.settings import load
@@ -475,3 +475,36 @@ def test_migrations_end_at_the_models(which: str, metadata: MetaData, postgres: 
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
     engine.dispose()
     assert differences == []
+
+
+@pytest.mark.parametrize("which", ["sqlite", "postgresql"])
+def test_answers_keep_their_messages_when_a_database_moves_on(which: str, tmp_path: Path, postgres: Postgres) -> None:
+    """A database of before the bridge: what is known of the answers' messages is known after it."""
+    url = postgres.empty() if which == "postgresql" else f"sqlite:///{tmp_path / 'old.db'}"
+    migrate(url, "0003")
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    when = "'2026-03-02 09:00:00+00:00'"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO people (id, name, title, department, location, bio, time_zone, guest, active)"
+            " VALUES (1, 'Ana Duarte', '', '', '', '', 'UTC', false, true)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO questions (id, text, state, asked_at, sealed_asker, sealed_origin, anonymous, aloud,"
+            " overheard, community_why, agreed, plan, link, closed_reason, platform, workspace, channel, thread)"
+            f" VALUES (1, 'Why?', 'answered', {when}, '', '', false, false, false, '[]', '', '[]', '', '',"
+            " 'slack', 'T1', 'C1', '1.1')"
+        )
+        for number, origin, message in ((1, "thread", "'1.2'"), (2, "prompt", "'1.3'"), (3, "prompt", "NULL")):
+            connection.exec_driver_sql(
+                "INSERT INTO answers (id, question_id, author_id, text, origin, message_id, created_at)"
+                f" VALUES ({number}, 1, 1, 'So', '{origin}', {message}, {when})"
+            )
+    migrate(url)
+    with engine.connect() as connection:
+        posts = connection.execute(select(AnswerPost.__table__).order_by(AnswerPost.answer_id)).all()
+    engine.dispose()
+    assert [tuple(post) for post in posts] == [
+        (1, "slack", "T1", "C1", "1.1", "1.2", True),
+        (2, "slack", "T1", "C1", "1.1", "1.3", False),
+    ]

@@ -103,6 +103,7 @@ class FakeChat:
     """The platform."""
 
     name: str = "fake"
+    site: str = "chat.example"
     workspace: str = "acme"
     capabilities: Capabilities = field(default_factory=lambda: Capabilities(private_in_channel=True, home=True))
     people: dict[str, Profile] = field(default_factory=dict)
@@ -213,7 +214,7 @@ class FakeChat:
         return [self.ref(key) for key in sorted(self.inside[place.channel])]
 
     async def permalink(self, place: Place, message_id: str) -> str:
-        return f"https://chat.example/{place.channel}/{message_id}"
+        return f"https://{self.site}/{place.channel}/{message_id}"
 
 
 @dataclass
