@@ -275,8 +275,9 @@ async def test_an_anonymous_asker_is_named_on_neither_side(bridge: Bridge) -> No
     for card in (asked, mirrored):
         assert "A colleague asks" in card.words
     await bridge.here("ana").says("The pump stands outside, by the way.", to="pumps", thread=asked.id)
-    assert bridge.said("other", "outside") == []
-    assert bridge.said("other", "Ana") == []
+    [passed_on] = bridge.said("other", "outside")  # with her name, as she wrote it: like anybody who answers
+    assert passed_on.words.startswith("Ana Duarte answers")
+    assert not any("Ana" in posted.words for posted in bridge.said("other", "asks"))
 
 
 # --- no loop, no double post ------------------------------------------------------------------------------------------
