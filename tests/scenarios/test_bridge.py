@@ -167,6 +167,16 @@ async def test_edits_and_deletions_follow(bridge: Bridge) -> None:
         assert "Open: reply in the thread" in card.words
 
 
+async def test_a_copy_that_somebody_removes_takes_nothing_back(bridge: Bridge) -> None:
+    """What its author wrote still stands where they wrote it."""
+    asked, _ = await bridge.asks()
+    await bridge.here("ben").says(ANSWER, to="pumps", thread=asked.id)
+    await bridge.there("mod").deletes(bridge.there("mod").sees("Ben Okafor answers"))
+    assert "Answered, not accepted yet" in asked.words
+    await bridge.here("ana").presses("This answers it", on="Ben Okafor answered")
+    assert "✓ Answered by Ben Okafor" in asked.words
+
+
 async def test_me_too_counts_on_both_sides(bridge: Bridge) -> None:
     cards = await bridge.asks()
     await bridge.there("dev").presses("Me too")

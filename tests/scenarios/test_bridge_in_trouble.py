@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.models import Answer, Mirror, Work
-from bot.ports import DeliveryError, Heard, Message, Place
+from bot.ports import DeliveryError, Edited, Heard, Message, Place
 from tests.scenarios.bridge import OTHER, Bridge, two_platforms
 from tests.scenarios.test_one_question import ANSWER, QUESTION
 
@@ -118,21 +118,40 @@ async def test_one_side_is_down_for_an_hour(bridge: Bridge) -> None:
     bridge.there("chiara").sees("you may know")
 
 
+async def test_what_waits_for_a_thread_does_not_overwrite_what_came_after_it(bridge: Bridge) -> None:
+    """An answer is changed when the thread is on record already, and what waited for it has not gone yet."""
+    there, worker = bridge.chats["other"], bridge.bot.worker
+    there.faults = [DeliveryError("down", retry_after=60) for _ in range(20)]
+    ben = bridge.here("ben")
+    await bridge.here("ana").says(QUESTION)
+    await bridge.here("ana").presses("Ask under my name")
+    said = await ben.says(ANSWER, to="pumps", thread=ben.sees("gravel", to="pumps").id)
+    there.faults.clear()
+    bridge.clock.forward(minutes=20)
+    await worker.settle(["deliver"])
+    changed = Edited(id="changed", actor=ben.ref, place=ben.chat.place_of("pumps", said.thread), at=bridge.clock.now(),
+                     message_id=said.id, text=ANSWER + " And the strainer.")  # fmt: skip
+    await bridge.bot.dispatcher.handle(changed)
+    assert len(bridge.said("other")) == 1  # the card, and nothing below it yet
+    await worker.settle()
+    assert "And the strainer" in bridge.said("other", "Ben Okafor answers")[0].words
+
+
 async def test_a_channel_the_bot_was_removed_from_holds_nobody_up(bridge: Bridge) -> None:
     """Neither a mirror nor the home itself: people on the other side go on."""
-    asked, mirrored = await bridge.asks()
+    _asked, mirrored = await bridge.asks()
     await bridge.there("dev").says(ANSWER, to="pumps", thread=mirrored.id)
     here = bridge.chats["fake"]
     here.channels["pumps"] = replace(here.channels["pumps"], archived=True)
     await bridge.changed("fake")
     await bridge.there("chiara").says(OTHER, to="pumps", thread=mirrored.id)
-    bridge.here("ana").sees("Chiara Rossi answered your question")
+    told = bridge.here("ana").sees("Chiara Rossi answered your question")
+    assert f"https://other.example/pumps/{mirrored.id}" in [button.url for button in told.buttons]
     await bridge.here("ana").presses("This answers it", on="Chiara Rossi answered")
     assert "✓ Answered by Chiara Rossi" in mirrored.words
     assert bridge.said("fake", OTHER) == []
     async with bridge.bot.store.reading() as tx:
         assert await tx.all(select(Work).where(Work.failed)) == []
-    assert asked.id
 
 
 # --- who may read it --------------------------------------------------------------------------------------------------
