@@ -112,6 +112,9 @@ async def test_one_person_on_both_sides(bridge: Bridge) -> None:
     there = bridge.there("dev").sees("hall two", to="pumps")
     await bridge.there("eva").says("It runs at two hundred degrees.", to="pumps", thread=there.id)
     assert "Eva Lind adds" in bridge.here("ben").sees("two hundred degrees").words
+    for actor, site in ((eva, "chat"), (bridge.there("eva"), "other")):
+        await actor.commands("mine")
+        assert f"https://{site}.example/pumps/" in actor.sees("hall two", to="dm-eva").words
 
 
 async def test_a_prompt_stays_where_it_was_sent(bridge: Bridge) -> None:
