@@ -7,7 +7,7 @@ closed, opened, or shared with another organisation. What may not go as it is, g
 from __future__ import annotations
 
 from bot import communities, knowledge, mirrors, questions, replies, routing, suggestions
-from bot.models import Card, Entry, Mirror, Prompt, Question
+from bot.models import Card, Entry, Prompt, Question
 from bot.ports import PersonRef, Place
 from bot.store import About, Transaction
 
@@ -68,7 +68,7 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
         await routing.take_back(tx, int(key), CHANGED_MEANWHILE)
     elif kind == "mirror" and card.sealed_message_id is None:
         card.withdrawn = True
-        await tx.session.delete(await tx.get(Mirror, int(key)))
+        await mirrors.give_up(tx, int(key))
     elif kind == "prompt":
         await _prompt(tx, int(key))
     elif kind == "ask":

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from bot import communities
 from bot.models import ORG, Channel, Mirror, Question, Work
@@ -182,6 +182,13 @@ async def when_posted(tx: Transaction, mirror_id: int, message_id: str) -> None:
     waiting = (Work.kind == "carry", Work.subject.startswith(f"{mirror.id}/"))
     await tx.session.execute(update(Work).where(*waiting).values(due_at=tx.now))
     await tx.later("mirrored", mirror.id)
+
+
+async def give_up(tx: Transaction, mirror_id: int) -> None:
+    """The question's card may not go to this channel any more, before it was there."""
+    waiting = (Work.kind == "carry", Work.subject.startswith(f"{mirror_id}/"))
+    await tx.session.execute(delete(Work).where(*waiting))
+    await tx.session.delete(await tx.get(Mirror, mirror_id))
 
 
 async def carry(tx: Transaction, subject: str) -> None:

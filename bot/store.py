@@ -228,7 +228,7 @@ class Transaction:
         or_nowhere: bool = False,
         about: About | None = None,
     ) -> Card:
-        """Send `message`, or bring the card sent earlier under `key` up to date.
+        """Send `message`, or bring the card sent earlier under `key` up to date, where it stands.
 
         To a place, to one person in private, or (`whisper`) to one person in a place: where a platform cannot do that,
         in their direct conversation, `or_nowhere`. `about`: see `bot.last_look`.
@@ -249,6 +249,10 @@ class Transaction:
             )
         elif card.content != message.as_json():
             card.content, card.version = message.as_json(), card.version + 1
+            if card.attempted:  # a message cannot move, wherever its reader has another account by now
+                stands = self.seal.open_json(card.sealed_to)
+                told = {"about": target["about"]} if about else {}
+                target = {name: where for name, where in stands.items() if name != "about"} | told
             card.sealed_to = self.seal.seal_json(target)
         else:
             return card

@@ -3,110 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from bot import communities, experts
-from bot.app import Bot, open_bot
-from bot.models import Answer, Channel, Community, Entry, Membership, Mirror, Person, Question, Skill, Work
-from bot.ports import BOARDS, DeliveryError, Heard, Message, Place, PlaceChanged
-from bot.settings import load
+from bot import communities
+from bot.models import Channel, Community, Entry, Mirror, Person, Question
+from bot.ports import BOARDS
 from bot.store import Transaction
-from expertise_index import HashEmbedder
-from tests.scenarios.chat import Actor, FakeChat, MovableClock, Posted
-from tests.scenarios.conftest import PEOPLE
+from tests.scenarios.bridge import OTHER, Bridge, two_platforms
 from tests.scenarios.test_one_question import ANSWER, QUESTION
-
-#: Who is where: Ben on one platform only, Chiara and Dev on the other only; Eva and Maud on both.
-HERE, THERE = ("ana", "ben", "eva", "mod"), ("chiara", "dev", "eva", "mod")
-OTHER = "Look at the suction line first, it may draw air."
-
-
-@dataclass
-class Bridge:
-    """One organisation on two platforms, and a community with a channel on each."""
-
-    bot: Bot
-    clock: MovableClock
-    chats: dict[str, FakeChat]
-
-    def here(self, key: str) -> Actor:
-        return Actor(self.chats["fake"], self.bot, key)
-
-    def there(self, key: str) -> Actor:
-        return Actor(self.chats["other"], self.bot, key)
-
-    async def asks(self, button: str = "Ask under my name") -> tuple[Posted, Posted]:
-        """Ana asks here; the question's card here, and the one there."""
-        ana = self.here("ana")
-        await ana.says(QUESTION)
-        await ana.presses(button)
-        return self.cards()
-
-    def cards(self) -> tuple[Posted, Posted]:
-        """The question as it stands on the two sides."""
-        return self.here("ben").sees("gravel", to="pumps"), self.there("dev").sees("gravel", to="pumps")
-
-    def said(self, chat: str, words: str = "") -> list[Posted]:
-        """What stands in the channel there that has these words."""
-        return [m for m in self.chats[chat].posted if m.channel == "pumps" and not m.deleted and words in m.words]
-
-    async def closes(self, chat: str) -> None:
-        """The channel on this side is made private."""
-        self.chats[chat].add_channel("pumps", private=True, members=self.chats[chat].people)
-        await self.changed(chat)
-
-    async def changed(self, chat: str) -> None:
-        """The platform says that something about the channel has changed."""
-        fake = self.chats[chat]
-        place, actor = fake.place_of("pumps"), fake.ref("mod")
-        event = PlaceChanged(id=f"e{next(fake._ids)}", actor=actor, place=place, at=self.clock.now())
-        await self.bot.dispatcher.handle(event)
-        await self.bot.worker.settle()
-
-    async def later(self, **by: float) -> None:
-        """Time passes, and what is due is done."""
-        for _ in range(3):
-            self.clock.forward(**by)
-            await self.bot.worker.settle()
 
 
 @pytest.fixture
 async def bridge(tmp_path: Path, database: str) -> AsyncIterator[Bridge]:
-    here = FakeChat()
-    there = FakeChat(name="other", site="other.example", workspace="acme-too", _ids=here._ids)
-    chats, clock = {"fake": here, "other": there}, MovableClock()
-    for chat, keys in ((here, HERE), (there, THERE)):
-        for key in keys:
-            chat.add_person(key, PEOPLE[key][0])
-        chat.add_channel("pumps", members=keys)
-    settings = load(home=tmp_path, database_url=database, suggest_at=0.3)
-    async with open_bot(settings, clock=clock, embedder=HashEmbedder(), platforms=chats) as bot:
-        await bot.store.run(lambda tx: found(tx, here, there))
-        await bot.worker.settle()
-        yield Bridge(bot, clock, chats)
-
-
-async def found(tx: Transaction, *chats: FakeChat) -> None:
-    """Introduce everybody, and found one community with a channel on each platform."""
-    community = await tx.add(Community(slug="pumps", name="Pumps", domain="Pumps, cavitation, hydraulics"))
-    known = dict[str, Person]()
-    for chat in chats:
-        for key, profile in chat.people.items():
-            known[key] = await experts.introduce(tx, profile)
-        (await communities.learn(tx, chat.channels["pumps"], ())).community_id = community.id
-    for key, person in known.items():
-        for topic in filter(None, PEOPLE[key][1].split(", ")):
-            tx.session.add(Skill(person_id=person.id, topic=topic, source="declared"))
-        await tx.later("index", f"people:{person.id}-{person.id}")
-    tx.session.add(Membership(community_id=community.id, person_id=known["mod"].id, role="moderator"))
-    await tx.later("index", f"communities:{community.id}-{community.id}")
-
-
-# --- one conversation -------------------------------------------------------------------------------------------------
+    async with two_platforms(tmp_path, database) as made:
+        yield made
 
 
 async def test_asked_here_answered_there_accepted_here(bridge: Bridge) -> None:
@@ -199,6 +112,21 @@ async def test_one_person_on_both_sides(bridge: Bridge) -> None:
     there = bridge.there("dev").sees("hall two", to="pumps")
     await bridge.there("eva").says("It runs at two hundred degrees.", to="pumps", thread=there.id)
     assert "Eva Lind adds" in bridge.here("ben").sees("two hundred degrees").words
+    for actor, site in ((eva, "chat"), (bridge.there("eva"), "other")):
+        await actor.commands("mine")
+        assert f"https://{site}.example/pumps/" in actor.sees("hall two", to="dm-eva").words
+
+
+async def test_a_prompt_stays_where_it_was_sent(bridge: Bridge) -> None:
+    """Chiara gets an account here, too: her card there is brought up to date, and no other one comes."""
+    await bridge.asks()
+    chiara, card = bridge.there("chiara"), bridge.there("chiara").sees("you may know")
+    bridge.chats["fake"].add_person("chiara", "Chiara Rossi")
+    await bridge.here("chiara").says("Good morning, everybody.", to="pumps")
+    form = await chiara.presses("Answer", on="you may know")
+    await chiara.fills(form, answer=ANSWER)
+    assert "Thank you. Your answer is in the thread" in card.words
+    bridge.here("chiara").sees_nothing_of("Thank you. Your answer")
 
 
 async def test_what_an_asker_adds_and_misses_stands_on_both_sides(bridge: Bridge) -> None:
@@ -242,6 +170,16 @@ async def test_edits_and_deletions_follow(bridge: Bridge) -> None:
         assert "Open: reply in the thread" in card.words
 
 
+async def test_a_copy_that_somebody_removes_takes_nothing_back(bridge: Bridge) -> None:
+    """What its author wrote still stands where they wrote it."""
+    asked, _ = await bridge.asks()
+    await bridge.here("ben").says(ANSWER, to="pumps", thread=asked.id)
+    await bridge.there("mod").deletes(bridge.there("mod").sees("Ben Okafor answers"))
+    assert "Answered, not accepted yet" in asked.words
+    await bridge.here("ana").presses("This answers it", on="Ben Okafor answered")
+    assert "✓ Answered by Ben Okafor" in asked.words
+
+
 async def test_me_too_counts_on_both_sides(bridge: Bridge) -> None:
     cards = await bridge.asks()
     await bridge.there("dev").presses("Me too")
@@ -278,187 +216,6 @@ async def test_an_anonymous_asker_is_named_on_neither_side(bridge: Bridge) -> No
     [passed_on] = bridge.said("other", "outside")  # with her name, as she wrote it: like anybody who answers
     assert passed_on.words.startswith("Ana Duarte answers")
     assert not any("Ana" in posted.words for posted in bridge.said("other", "asks"))
-
-
-# --- no loop, no double post ------------------------------------------------------------------------------------------
-
-
-async def test_the_bots_own_words_are_no_answer(bridge: Bridge) -> None:
-    """A platform gives back what the bot posted, as if somebody had said it."""
-    asked, _ = await bridge.asks()
-    await bridge.here("ben").says(ANSWER, to="pumps", thread=asked.id)
-    before = [len(chat.posted) for chat in bridge.chats.values()]
-    for name, chat in bridge.chats.items():
-        for posted in [m for m in chat.posted if m.author == "bot" and m.channel == "pumps"]:
-            await bridge.bot.dispatcher.handle(
-                Heard(id=f"e{next(chat._ids)}", actor=chat.ref("mod"), place=chat.place_of("pumps", posted.thread),
-                      at=bridge.clock.now(), message_id=posted.id, text=f"{name} says once more: {posted.words}")
-            )  # fmt: skip
-    await bridge.bot.worker.settle()
-    assert [len(chat.posted) for chat in bridge.chats.values()] == before
-    async with bridge.bot.store.reading() as tx:
-        assert len(await tx.all(select(Answer))) == 1
-
-
-async def test_lost_answers_of_a_platform_bring_nothing_twice(bridge: Bridge) -> None:
-    """Each message was taken, and its sender killed before that was on record: it is looked for, and found."""
-    for chat in bridge.chats.values():
-        chat.late_faults = [DeliveryError("lost", retry_after=1) for _ in range(3)]
-    ana = bridge.here("ana")
-    await ana.says(QUESTION)
-    await bridge.later(minutes=1)
-    await ana.presses("Ask under my name")
-    await bridge.later(minutes=1)
-    asked, mirrored = bridge.cards()
-    for chat in bridge.chats.values():
-        chat.late_faults = [DeliveryError("lost", retry_after=1) for _ in range(3)]
-    await bridge.there("dev").says(ANSWER, to="pumps", thread=mirrored.id)
-    await bridge.here("ben").says(OTHER, to="pumps", thread=asked.id)
-    await bridge.later(minutes=1)
-    for words in ("gravel", ANSWER, OTHER):
-        assert [len(bridge.said(chat, words)) for chat in bridge.chats] == [1, 1]
-
-
-async def test_a_reply_may_be_faster_than_the_record_of_its_thread(bridge: Bridge) -> None:
-    """Dev answers while the platform has not yet said that it took the card."""
-    there = bridge.chats["other"]
-
-    async def replies() -> None:
-        card = next(m for m in there.posted if m.channel == "pumps")
-        posted = there.put("pumps", card.id, "dev", ANSWER)
-        place = there.place_of("pumps", card.id)
-        heard = Heard(id="early", actor=there.ref("dev"), place=place, at=bridge.clock.now(), message_id=posted.id,
-                      text=ANSWER)  # fmt: skip
-        await bridge.bot.dispatcher.handle(heard)
-
-    send = there.send
-
-    async def first_in_channel(place: Place, message: Message, *, delivery_id: str) -> str:
-        if place.channel == "pumps":
-            there.send = send  # type: ignore[method-assign]
-            there.while_sending = replies
-        return await send(place, message, delivery_id=delivery_id)
-
-    there.send = first_in_channel  # type: ignore[method-assign]
-    await bridge.asks()
-    await bridge.later(seconds=5)
-    assert len(bridge.said("fake", "Dev Patel answers")) == 1
-
-
-async def test_one_side_is_down_for_an_hour(bridge: Bridge) -> None:
-    """The other is not held up; what was said meanwhile follows as it is by then, once, in order."""
-    there = bridge.chats["other"]
-    send = there.send
-
-    async def down(place: Place, message: Message, *, delivery_id: str) -> str:
-        raise DeliveryError("down", retry_after=300)
-
-    there.send = down  # type: ignore[method-assign]
-    ana, ben = bridge.here("ana"), bridge.here("ben")
-    await ana.says(QUESTION)
-    await ana.presses("Ask under my name")
-    asked = ben.sees("gravel", to="pumps")
-    assert "Also in" not in asked.words  # it is not there yet
-    first = await ben.says(ANSWER, to="pumps", thread=asked.id)
-    gone = await bridge.here("eva").says("It is surely the motor, I think.", to="pumps", thread=asked.id)
-    form = await ana.presses("Something is missing", on="Ben Okafor answered")
-    await ana.fills(form, missing="And what does it do to the seals?")
-    await ben.edits(first, ANSWER + " And the strainer.")
-    await bridge.here("eva").deletes(gone)
-    await bridge.later(minutes=20)
-    there.send = send  # type: ignore[method-assign]
-    await bridge.later(minutes=10)
-    card, *thread = bridge.said("other")
-    assert "Also in #pumps on Fake" in card.words
-    assert "Also in #pumps on Other" in asked.words
-    assert [m.thread for m in thread] == [card.id, card.id]
-    assert "And the strainer" in thread[0].words
-    assert "still needs to know" in thread[1].words
-    bridge.there("chiara").sees("you may know")
-
-
-async def test_a_channel_the_bot_was_removed_from_holds_nobody_up(bridge: Bridge) -> None:
-    """Neither a mirror nor the home itself: people on the other side go on."""
-    asked, mirrored = await bridge.asks()
-    await bridge.there("dev").says(ANSWER, to="pumps", thread=mirrored.id)
-    here = bridge.chats["fake"]
-    here.channels["pumps"] = replace(here.channels["pumps"], archived=True)
-    await bridge.changed("fake")
-    await bridge.there("chiara").says(OTHER, to="pumps", thread=mirrored.id)
-    bridge.here("ana").sees("Chiara Rossi answered your question")
-    await bridge.here("ana").presses("This answers it", on="Chiara Rossi answered")
-    assert "✓ Answered by Chiara Rossi" in mirrored.words
-    assert bridge.said("fake", OTHER) == []
-    async with bridge.bot.store.reading() as tx:
-        assert await tx.all(select(Work).where(Work.failed)) == []
-    assert asked.id
-
-
-# --- who may read it --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("closed", ["fake", "other"])
-async def test_a_channel_made_private_is_cut_off(bridge: Bridge, closed: str) -> None:
-    """What is there stays; nothing goes in or out any more, and who writes learns it. What is removed is removed."""
-    asked, mirrored = await bridge.asks()
-    before = await bridge.here("ben").says(ANSWER, to="pumps", thread=asked.id)
-    await bridge.closes(closed)
-    assert "Ben Okafor answers" in bridge.there("dev").sees(ANSWER).words
-    await bridge.here("ben").says("Here is something else that I know.", to="pumps", thread=asked.id)
-    assert bridge.said("other", "something else") == []
-    await bridge.there("dev").says("There is more that I could tell.", to="pumps", thread=mirrored.id)
-    assert bridge.said("fake", "could tell") == []
-    bridge.there("dev").sees("I pass nothing on between them")
-    await bridge.here("ben").edits(before, ANSWER + " Changed behind closed doors.")
-    assert bridge.said("other", "closed doors") == []
-    await bridge.here("ben").deletes(before)
-    assert bridge.said("other", ANSWER) == []
-
-
-@pytest.mark.parametrize("closed", ["fake", "other"])
-async def test_what_waits_while_a_channel_is_made_private_stays(bridge: Bridge, closed: str) -> None:
-    """Also a change to what was sent before."""
-    asked, _ = await bridge.asks()
-    said = await bridge.here("ben").says(ANSWER, to="pumps", thread=asked.id)
-    there = bridge.chats["other"]
-    there.faults = [DeliveryError("down", retry_after=60) for _ in range(20)]
-    await bridge.here("ben").edits(said, ANSWER + " Strictly between us.")
-    await bridge.here("eva").says("I have heard of that, too.", to="pumps", thread=asked.id)
-    await bridge.closes(closed)
-    there.faults.clear()
-    await bridge.later(hours=1)
-    assert bridge.said("other", "Strictly between us") == []
-    assert bridge.said("other", "heard of that") == []
-
-
-async def test_a_card_that_waits_while_its_channel_is_made_private_is_given_up(bridge: Bridge) -> None:
-    there = bridge.chats["other"]
-    there.faults = [DeliveryError("down", retry_after=60) for _ in range(20)]
-    await bridge.here("ana").says(QUESTION)
-    await bridge.here("ana").presses("Ask under my name")
-    await bridge.closes("other")
-    there.faults.clear()
-    await bridge.later(hours=1)
-    assert bridge.said("other") == []
-    async with bridge.bot.store.reading() as tx:
-        assert await tx.all(select(Mirror)) == []
-
-
-@pytest.mark.parametrize("closed", ["fake", "other"])
-@pytest.mark.parametrize("how", ["private", "outsiders"])
-async def test_only_what_everybody_reads_is_mirrored(bridge: Bridge, closed: str, how: str) -> None:
-    """Neither from nor into a private channel, or one that another organisation reads."""
-    if how == "private":
-        await bridge.closes(closed)
-    else:
-        chat = bridge.chats[closed]
-        chat.channels["pumps"] = replace(chat.channels["pumps"], outsiders=True)
-        await bridge.changed(closed)
-    await bridge.here("ana").says(QUESTION)
-    assert "on Other, too" not in bridge.here("ana").sees("I would post it").words
-    await bridge.here("ana").presses("Ask under my name")
-    assert len(bridge.said("fake", "gravel")) == 1
-    assert bridge.said("other") == []
 
 
 async def test_once_in_each_workspace(bridge: Bridge) -> None:
