@@ -67,9 +67,9 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
     elif kind == "prompt":
         await _prompt(tx, int(key))
     elif kind == "ask":
-        await suggestions.show_again(tx, int(key))
-    elif kind == "shared" and about.suggestion:
-        await suggestions.not_shared(tx, about.suggestion)
+        await suggestions.show_again(tx, int(key), unseen=card.sealed_message_id is None)
+    elif kind == "shared" and about.by:
+        await suggestions.not_shared(tx, about.suggestion, PersonRef(*about.by))
     elif kind in ("found", "read", "reply"):
         await tx.show(card.key, replies.note(CLOSED_MEANWHILE), to=to)
 

@@ -119,13 +119,15 @@ class _Turn:
 class About:
     """What a message tells of: whether its readers may see that is asked again before it goes.
 
-    A question, entries, a list of questions; `suggestion` is the one that is shared by it.
+    A question, entries, a list of questions; `suggestion` is the one that is shared by it, `by` the account of who
+    shares it.
     """
 
     question: int = 0
     entries: tuple[int, ...] = ()
     suggestion: int = 0
     listed: tuple[int, ...] = ()
+    by: tuple[str, ...] = ()
 
 
 def row_id(text: str) -> int:
