@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 from sqlalchemy import select
 
@@ -203,7 +203,9 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
             await tx.withdraw(f"answer:{row.id}")
         else:
             card = replies.answer(asked, row.id, author, row.text, accepted=accepted)
-            await tx.show(f"answer:{row.id}", card, to=questions.home_of(question))
+            account = await tx.account_of(row.author_id, platform=question.platform)
+            by = About(question=question.id, by=astuple(account) if account else ())
+            await tx.show(f"answer:{row.id}", card, to=questions.home_of(question), about=by)
     asker, ref = questions.asker_of(tx, question)
     if asker != row.author_id and await tx.recipient(asker, question.space):
         told = replies.answered(
@@ -407,7 +409,10 @@ async def say_what_is_missing(tx: Transaction, question: Question, text: str, ev
     if questions.wordless(text):
         raise InvalidQuestion("I see no words in that. Say in a few words what you still need to know.")
     asked = await questions.view(tx, question)
-    await tx.show(tx.hidden("missing", event_id), replies.missing(asked, text), to=questions.home_of(question))
+    by = About(question=question.id, by=astuple(questions.asker_of(tx, question)[1]))
+    await tx.show(
+        tx.hidden("missing", event_id), replies.missing(asked, text), to=questions.home_of(question), about=by
+    )
     await _pass_on_follow_up(tx, question, text, event_id)
     if question.state == "answered":
         question.state = "routed"

@@ -119,8 +119,8 @@ class _Turn:
 class About:
     """What a message tells of: whether its readers may see that is asked again before it goes.
 
-    A question, entries, a list of questions; `suggestion` is the one that is shared by it, `by` the account of who
-    shares it.
+    A question, entries, a list of questions; `suggestion` is the one that is shared by it, `by` the account of whose
+    words are in it, or who shares it.
     """
 
     question: int = 0

@@ -11,7 +11,7 @@ from tests.scenarios.conftest import World
 from tests.scenarios.test_acquaintance import place_changed
 from tests.scenarios.test_attacks_by_waiting import hours_later, opened, outage
 from tests.scenarios.test_attacks_on_places import ask_in_people
-from tests.scenarios.test_one_question import QUESTION
+from tests.scenarios.test_one_question import ANSWER, QUESTION
 
 
 def standing(world: World, channel: str, words: str) -> list[Posted]:
@@ -96,3 +96,32 @@ async def test_nobody_can_be_reached_who_was_to_be_asked(world: World) -> None:
     await ana.presses("Ask under my name")
     for who in ("chiara", "dev", "eva"):
         world.be(who).sees("you may know")
+
+
+async def test_words_for_the_members_wait_while_their_channel_is_opened(world: World) -> None:
+    """Eva's answer and what Ana still misses are not posted for everybody: both get their words back, and Ana the
+    answer."""
+    await ask_in_people(world)
+    ana, eva, over = world.be("ana"), world.be("eva"), outage(world, channel="people")
+    await eva.says("Thirty days are given, as I know.", thread=eva.sees("you may know").id)
+    await ana.fills(await ana.presses("Something is missing"), missing="And for those above the band?")
+    await opened(world, "people")
+    over()
+    await hours_later(world)
+    assert "Thirty days" in ana.sees("Eva Lind answered your question").words
+    assert "Thirty days" in eva.sees("I have not posted this in the thread").words
+    assert "above the band" in ana.sees("I have not posted this in the thread").words
+    for words in ("Thirty days", "above the band"):
+        assert not standing(world, "people", words)
+
+
+async def test_where_outsiders_read_answers_come_if_their_asker_agreed(world: World) -> None:
+    """Ana has seen that they do."""
+    world.chat.channels["pumps"] = replace(world.chat.channels["pumps"], outsiders=True)
+    await place_changed(world, "pumps")
+    ana, ben = world.be("ana"), world.be("ben")
+    await ana.says(QUESTION)
+    assert "other organisations" in ana.sees("I would post it").words
+    await ana.presses("Ask under my name")
+    await ben.says(ANSWER, thread=ben.sees("you may know").id)
+    assert standing(world, "pumps", ANSWER)
