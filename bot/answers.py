@@ -145,12 +145,14 @@ def _written(event: Submitted) -> str:
 async def answer_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """Where anybody who sees a question may answer it."""
     question = await _seen(tx, person, event.value)
+    _there(question)
     return forms.answer_form("answer", str(question.id), await questions.view(tx, question))
 
 
 async def answer(tx: Transaction, person: Person, event: Submitted) -> None:
     """An answer from the button below a question."""
     question = await _seen(tx, person, event.value)
+    _there(question)
     await give(tx, person, question, _written(event))
 
 
@@ -159,6 +161,12 @@ async def _seen(tx: Transaction, person: Person, question_id: str) -> Question:
     if not await tx.may_see(person, question.space):
         raise Unknown  # as of one that never was: nobody learns which there are
     return question
+
+
+def _there(question: Question) -> None:
+    """Raises `AlreadyDone` where the question's message may be seen, but is not on record yet: it has no thread."""
+    if question.thread is None:
+        raise AlreadyDone("That question is on its way into its channel. Try again in a moment.")
 
 
 async def give(
@@ -382,8 +390,7 @@ async def _asked(tx: Transaction, person: Person, question_id: str) -> Question:
         raise NotAllowed("Only the person who asked can say what is missing.") if seen else Unknown()
     if not seen:
         raise NotAllowed("That question is not posted, or in a channel you are not in.")
-    if question.thread is None:
-        raise AlreadyDone("That question is on its way into its channel. Try again in a moment.")
+    _there(question)
     return question
 
 

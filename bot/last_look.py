@@ -77,7 +77,7 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
     elif kind == "shared" and about.by:
         await suggestions.not_shared(tx, about.suggestion, PersonRef(*about.by))
     elif kind in ("answer", "missing") and about.by:
-        words = "\n\n".join(part.text for part in Message.from_json(card.content).parts if isinstance(part, Quote))
+        words = "".join(part.text for part in Message.from_json(card.content).parts if isinstance(part, Quote))
         await tx.show(tx.hidden("unposted", card.id), replies.given_back(UNPOSTED, words), to=PersonRef(*about.by))
     elif kind in ("found", "read", "reply"):
         await tx.show(card.key, replies.note(CLOSED_MEANWHILE), to=to)
