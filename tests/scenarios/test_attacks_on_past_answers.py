@@ -119,3 +119,17 @@ async def test_an_old_button_shares_and_changes_no_newer_card(world: World) -> N
     await presses(ana, "share", shares[1], 1)
     assert "Solved" in ana.sees(QUESTION, to="dm-ana").words
     ana.sees("found this past answer useful", to="pumps")
+
+
+async def test_what_belongs_to_no_community_is_shared_nowhere(world: World) -> None:
+    """Not in a channel where no community lives, either; in the one it was asked in, it is."""
+    await save(world, "mod", await world.be("eva").says(TIP, to="pumps"), title=QUESTION)
+    world.chat.add_channel("bees", members=("ana",))
+    ana = world.be("ana")
+    await ana.commands("community", to="bees")
+    async with world.bot.store.transaction() as tx:
+        (await tx.first(select(Entry))).community_id = None  # as after an import
+    await ana.says(QUESTION)
+    assert "Share" not in ana.sees("answered before").words
+    await ana.says(QUESTION, to="pumps", bot=True)
+    assert "Share in #pumps" in ana.sees("answered before").words
