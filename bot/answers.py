@@ -225,7 +225,9 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
     ):  # a card like the others, which nobody gets: its lack would tell
         told = replies.answered(asked, row.id, author, row.text, accepted=accepted, withdrawn=False)
         unsent = await tx.show(f"told:{row.id}", told, to=ref, about=About(question=question.id))
-        unsent.sent_version = unsent.version
+        unsent.sent_version, unsent.attempted = unsent.version, True
+        unsent.sent_as = unsent.sent_as or tx.seal.mark(unsent.id)
+        unsent.sealed_message_id = unsent.sealed_message_id or tx.seal.seal(question.thread or unsent.id)
         await tx.never_mind("deliver", unsent.id)
 
 
