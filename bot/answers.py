@@ -145,12 +145,14 @@ def _written(event: Submitted) -> str:
 async def answer_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """Where anybody who sees a question may answer it."""
     question = await _seen(tx, person, event.value)
+    _there(question)
     return forms.answer_form("answer", str(question.id), await questions.view(tx, question))
 
 
 async def answer(tx: Transaction, person: Person, event: Submitted) -> None:
     """An answer from the button below a question."""
     question = await _seen(tx, person, event.value)
+    _there(question)
     await give(tx, person, question, _written(event))
 
 
@@ -159,6 +161,12 @@ async def _seen(tx: Transaction, person: Person, question_id: str) -> Question:
     if not await tx.may_see(person, question.space):
         raise Unknown  # as of one that never was: nobody learns which there are
     return question
+
+
+def _there(question: Question) -> None:
+    """Raises `AlreadyDone` where the question's message may be seen, but is not on record yet: it has no thread."""
+    if question.thread is None:
+        raise AlreadyDone("That question is on its way into its channel. Try again in a moment.")
 
 
 async def give(
@@ -208,7 +216,8 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
     else:
         post = await questions.original(tx, row.id) if row.origin == "thread" else None
         card = replies.answer(asked, row.id, author, row.text, accepted=accepted)
-        await mirrors.show(tx, question, f"answer:{row.id}", card, written=post.place if post else None)
+        by = await tx.account_of(row.author_id, platform=question.platform)
+        await mirrors.show(tx, question, f"answer:{row.id}", card, written=post.place if post else None, by=by)
     if asker != row.author_id and await tx.recipient(asker, question.space):
         told = replies.answered(
             asked, row.id, author, row.text, accepted=accepted, withdrawn=row.withdrawn_at is not None
@@ -219,7 +228,9 @@ async def _show(tx: Transaction, row: Answer, question: Question) -> None:
     ):  # a card like the others, which nobody gets: its lack would tell
         told = replies.answered(asked, row.id, author, row.text, accepted=accepted, withdrawn=False)
         unsent = await tx.show(f"told:{row.id}", told, to=ref, about=About(question=question.id))
-        unsent.sent_version = unsent.version
+        unsent.sent_version, unsent.attempted = unsent.version, True
+        unsent.sent_as = unsent.sent_as or tx.seal.mark(unsent.id)
+        unsent.sealed_message_id = unsent.sealed_message_id or tx.seal.seal(question.thread or unsent.id)
         await tx.never_mind("deliver", unsent.id)
 
 
@@ -405,8 +416,7 @@ async def _asked(tx: Transaction, person: Person, question_id: str) -> Question:
         raise NotAllowed("Only the person who asked can say what is missing.") if seen else Unknown()
     if not seen:
         raise NotAllowed("That question is not posted, or in a channel you are not in.")
-    if question.thread is None:
-        raise AlreadyDone("That question is on its way into its channel. Try again in a moment.")
+    _there(question)
     return question
 
 
@@ -432,7 +442,8 @@ async def say_what_is_missing(tx: Transaction, question: Question, text: str, ev
     if questions.wordless(text):
         raise InvalidQuestion("I see no words in that. Say in a few words what you still need to know.")
     asked = await questions.view(tx, question)
-    await mirrors.show(tx, question, tx.hidden("missing", event_id), replies.missing(asked, text))
+    by = questions.asker_of(tx, question)[1]
+    await mirrors.show(tx, question, tx.hidden("missing", event_id), replies.missing(asked, text), by=by)
     await _pass_on_follow_up(tx, question, text, event_id)
     if question.state == "answered":
         question.state = "routed"

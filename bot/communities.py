@@ -40,6 +40,8 @@ async def boards(tx: Transaction, community_id: int | None) -> list[Place]:
 
 async def home(tx: Transaction, community_id: int | None, *, platform: str, spaces: Collection[str]) -> Channel | None:
     """The community's channel that a reader of `spaces` sees, on `platform` if it has one there."""
+    if community_id is None:
+        return None
     found: list[Channel] = await tx.all(select(Channel).where(Channel.community_id == community_id))
     rows = [row for row in found if row.space in spaces and not row.archived and not row.board]
     rows.sort(key=lambda row: (row.platform != platform, row.channel))

@@ -148,7 +148,8 @@ async def in_words(
     may_read = (Entry.id.in_(entry_ids), Entry.space.in_(readable), Entry.state.in_(FINDABLE))
     titles = {row.id: row.title for row in await tx.all(select(Entry).where(*may_read))}
     topics: dict[tuple[int, str], str] = {}
-    for skill in await tx.all(select(Skill).where(Skill.person_id.in_(kept)).order_by(Skill.topic)):
+    profiled = kept if ORG in readable else {}  # profiles are for the organisation
+    for skill in await tx.all(select(Skill).where(Skill.person_id.in_(profiled)).order_by(Skill.topic)):
         topics[skill.person_id, skill.topic.casefold()] = skill.topic
     found = {}
     for key, because in kept.items():
@@ -161,7 +162,7 @@ async def in_words(
             parts.append(f"{many} “{plain(excerpt(titles[best['entry']], 90))}” ({when}{accepted})")
         if listing := [topics[key, item["topic"]] for item in because if (key, item.get("topic")) in topics]:
             parts.append(f"profile lists {listed([plain(topic) for topic in listing[:4]])}")
-        if not parts and {"close": True} in because:
+        if key in profiled and not parts and {"close": True} in because:
             parts.append("what they do is close to this")
         found[key] = "; ".join(parts)
     return found

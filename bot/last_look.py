@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from bot import communities, knowledge, mirrors, questions, replies, routing, suggestions
 from bot.models import Card, Entry, Prompt, Question
-from bot.ports import PersonRef, Place
+from bot.ports import Message, PersonRef, Place, Quote
 from bot.store import About, Transaction
 
 CHANGED_MEANWHILE = "I have not posted it yet: who reads that channel has changed since. Have another look, please."
 REFUSED = (
     "I could not post it: that channel does not take my messages. Choose another community under “Change …”, or try "
     "again when somebody there has invited me."
+)
+UNPOSTED = (
+    "I have not posted this in the thread: others read that channel now than when the question was asked. To say it to "
+    "them, too, write it there yourself."
 )
 CLOSED_MEANWHILE = (
     "What I had found is not yours to read any more: its channel was closed, or it was taken back. Ask again, and I "
@@ -31,11 +35,13 @@ async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: Abou
         channel = await tx.channel_at(to)
         if channel is None:
             return False
-        spaces = await communities.readers_see(tx, channel)
         if about.mirrored:
             return question is not None and not channel.archived and await mirrors.connected(tx, question, channel)
         if question and card.key.startswith("question:"):
             return not channel.archived and routing.agreed(tx, question, channel)
+        spaces = await communities.readers_see(tx, channel)
+        if question and question.space and routing.agreed(tx, question, channel):  # with outsiders, it may be
+            spaces |= {question.space}
     else:
         person = await tx.person_of(to)
         spaces = await tx.readable(person) if person else frozenset()
@@ -72,9 +78,12 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
     elif kind == "prompt":
         await _prompt(tx, int(key))
     elif kind == "ask":
-        await suggestions.show_again(tx, int(key))
-    elif kind == "shared" and about.suggestion:
-        await suggestions.not_shared(tx, about.suggestion)
+        await suggestions.show_again(tx, int(key), unseen=card.sealed_message_id is None)
+    elif kind == "shared" and about.by:
+        await suggestions.not_shared(tx, about.suggestion, PersonRef(*about.by))
+    elif kind in ("answer", "missing") and about.by:
+        words = "".join(part.text for part in Message.from_json(card.content).parts if isinstance(part, Quote))
+        await tx.show(tx.hidden("unposted", card.id), replies.given_back(UNPOSTED, words), to=PersonRef(*about.by))
     elif kind in ("found", "read", "reply"):
         await tx.show(card.key, replies.note(CLOSED_MEANWHILE), to=to)
 

@@ -120,6 +120,8 @@ async def overhear(store: Store, index: ExpertiseIndex, event_id: str, *, at_lea
         first = await tx.first_time(f"overheard:{event_id}")
         if not first or channel is None or not channel.listening or await _muted(tx, person, place):
             return
+        if not await knowledge.seen_by(tx, person, [match for _, match in found]):  # closed, or taken back, by now
+            return
         question = await tx.add(
             Question(
                 text=text,

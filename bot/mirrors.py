@@ -9,7 +9,7 @@ one is read in all of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
@@ -149,13 +149,23 @@ async def begin(tx: Transaction, question: Question, platforms: Collection[str])
 
 
 async def show(
-    tx: Transaction, question: Question, key: str, message: Message, *, written: Place | None = None
+    tx: Transaction,
+    question: Question,
+    key: str,
+    message: Message,
+    *,
+    written: Place | None = None,
+    by: PersonRef | None = None,
 ) -> None:
-    """Show something in all threads of a question, or bring it up to date; not where somebody has `written` it."""
+    """Show something in all threads of a question, or bring it up to date; not where somebody has `written` it.
+
+    `by` gets it back if it cannot be shown at home.
+    """
     for home in await homes(tx, question):
         if written and (home.place.platform, home.place.workspace) == (written.platform, written.workspace):
             continue
-        passed_on = About(question=question.id, mirrored=True) if home.mirror or written else None
+        passed_on = home.mirror > 0 or written is not None
+        about = About(question=question.id, by=astuple(by) if by and not passed_on else (), mirrored=passed_on)
         place, waiting = home.place, f"{home.mirror}/{key}"
         if home.mirror:  # locked: its card may be posted at this moment
             place = (await tx.get(Mirror, home.mirror)).place
@@ -164,7 +174,7 @@ async def show(
             await tx.later("carry", waiting, after=LATE, lane=lane, knowing=card)
         else:
             await tx.never_mind("carry", waiting)
-            await tx.show(home.key(key), message, to=place, about=passed_on)
+            await tx.show(home.key(key), message, to=place, about=about)
 
 
 async def withdraw(tx: Transaction, question: Question, key: str) -> None:

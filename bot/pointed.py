@@ -36,9 +36,8 @@ async def ask(tx: Transaction, person: Person, event: Pointed, *, ready: bool) -
     if event.trigger:
         author = await tx.person_of(event.author) if event.author else None
         own = author is not None and author.id == person.id
-        aloud = own and await tx.channel_at(event.place) is not None
-        whose = None if own else author.name if author else ""
-        return forms.ask_form(questions.typed(event.text), author=whose, aloud=aloud)
+        whose = None if own else author.name if author else ""  # one's own words: read by others, wherever they stand
+        return forms.ask_form(questions.typed(event.text), author=whose, aloud=own)
     await questions.ask(tx, person, event.actor, event.place, event.text, ready=ready, aloud=True)
     return None
 

@@ -119,14 +119,16 @@ class _Turn:
 class About:
     """What a message tells of: whether its readers may see that is asked again before it goes.
 
-    A question, entries, a list of questions; `suggestion` is the one that is shared by it. `mirrored`: it passes on,
-    from one thread of the question to another, what goes only between channels with the same readers.
+    A question, entries, a list of questions; `suggestion` is the one that is shared by it, `by` the account of whose
+    words are in it, or who shares it. `mirrored`: it passes on, from one thread of the question to another, what goes
+    only between channels with the same readers.
     """
 
     question: int = 0
     entries: tuple[int, ...] = ()
     suggestion: int = 0
     listed: tuple[int, ...] = ()
+    by: tuple[str, ...] = ()
     mirrored: bool = False
 
 

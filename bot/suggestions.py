@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import structlog
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from bot.models import (
     Question,
     Suggestion,
 )
-from bot.ports import Place, Pressed
+from bot.ports import PersonRef, Place, Pressed
 from bot.replies import Past
 from bot.store import About, Store, Transaction, row_id
 from expertise_index import ExpertiseIndex, Match
@@ -58,20 +58,21 @@ async def suggest(
         question = await tx.get(Question, int(question_id))
         if question.state != "open":
             return
-        await offer(tx, question, asker, found)
+        if not await offer(tx, question, asker, found):
+            await tx.later("plan", question.id)
 
     await store.run(show)
 
 
-async def offer(tx: Transaction, question: Question, asker: Person, found: Sequence[tuple[Past, Match]]) -> None:
-    """Show the asker these past answers, and remember which."""
+async def offer(tx: Transaction, question: Question, asker: Person, found: Sequence[tuple[Past, Match]]) -> int:
+    """Show the asker these past answers, and remember which; how many are still theirs to see."""
     question.state = "suggested"
     for rank, (past, match) in enumerate(found):
         tx.session.add(
             Suggestion(question_id=question.id, entry_id=past.entry_id, rank=rank, score=match.score, why=past.why)
         )
     await tx.session.flush()
-    await _show_suggestions(tx, question, asker)
+    return await _show_suggestions(tx, question, asker)
 
 
 async def _show_suggestions(tx: Transaction, question: Question, asker: Person) -> int:
@@ -95,8 +96,9 @@ async def _show_suggestions(tx: Transaction, question: Question, asker: Person) 
     return len(seen)
 
 
-async def show_again(tx: Transaction, question_id: int) -> None:
-    """The asker's card quoted what is not theirs to read any more: show what is."""
+async def show_again(tx: Transaction, question_id: int, *, unseen: bool) -> None:
+    """The asker's card (which they have never seen, if `unseen`) quoted what is not theirs to read any more: show what
+    is."""
     question = await tx.get(Question, question_id)
     asker, ref = questions.asker_of(tx, question)
     if question.state == "open":  # was it an answer to what they cannot see? It is kept as a question
@@ -105,7 +107,11 @@ async def show_again(tx: Transaction, question_id: int) -> None:
     elif question.state == "suggested" and question.community_id is not None:
         await routing.preview_again(tx, question, "I have looked again at what I showed you.")
     elif question.state == "suggested":
-        if not await _show_suggestions(tx, question, await tx.get(Person, asker)):
+        left = await _show_suggestions(tx, question, await tx.get(Person, asker))
+        if not left and question.overheard and unseen:  # they have not turned to the bot, and it has nothing for them
+            question.state, question.closed_reason = "closed", "nothing to offer"
+            await tx.withdraw(f"ask:{question.id}")
+        elif not left:
             await tx.later("plan", question.id)
     elif question.state == "closed":
         await tx.show(f"ask:{question.id}", replies.settled(question.text, "Solved by a past answer."), to=ref)
@@ -179,22 +185,24 @@ async def share(tx: Transaction, person: Person, event: Pressed) -> None:
     await tx.session.flush()
     origin = Place(channel.platform, channel.workspace, channel.channel)
     [past] = await _seen_in(tx, await communities.readers_see(tx, channel), row)  # not more than its readers may know
-    about = About(entries=(row.entry_id,), suggestion=row.id)
+    about = About(entries=(row.entry_id,), suggestion=row.id, by=astuple(event.actor))
     await tx.show(tx.hidden("shared", row.id), replies.shared(person.name, past, tx.now), to=origin, about=about)
-    await _show_suggestions(tx, question, person)
+    if question.state == "suggested":
+        await _show_suggestions(tx, question, person)
 
 
-async def not_shared(tx: Transaction, suggestion_id: int) -> None:
+async def not_shared(tx: Transaction, suggestion_id: int, by: PersonRef) -> None:
     """While it waited to be posted, somebody came into the channel who may not see it."""
-    row = await tx.get(Suggestion, suggestion_id)
-    question = await tx.get(Question, row.question_id)
-    asker, ref = questions.asker_of(tx, question)
+    words = "I could not share that past answer: not everybody who reads that channel may see it any more."
+    await tx.show(tx.hidden("unshared", suggestion_id), replies.note(words), to=by)
+    row = await tx.session.get(Suggestion, suggestion_id)
+    if row is None:  # forgotten, since they have asked without their name
+        return
     row.shared = False
     await tx.session.flush()
-    words = "I could not share that past answer: not everybody who reads that channel may see it any more."
-    await tx.show(tx.hidden("unshared", row.id), replies.note(words), to=ref)
-    if question.state == "suggested" and question.community_id is None:
-        await _show_suggestions(tx, question, await tx.get(Person, asker))
+    question = await tx.get(Question, row.question_id)
+    if question.state == "suggested":
+        await _show_suggestions(tx, question, await tx.get(Person, questions.asker_of(tx, question)[0]))
 
 
 async def _where_to_share(tx: Transaction, question: Question, person: Person, entry: Entry) -> Channel | None:

@@ -124,3 +124,19 @@ async def test_when_they_accept_is_not_kept(world: World) -> None:
                 exact = [column.key for column in table.__table__.columns if getattr(row, column.key) == tx.now]
                 assert not exact, (table.__tablename__, exact)
         assert len(await tx.all(select(EntryVersion))) == len(await tx.all(select(Endorsement))) == 1
+
+
+async def test_the_card_of_their_own_answer_looks_like_the_others(world: World) -> None:
+    """It goes to nobody, and its row does not say so."""
+    await asked_anonymously(world)
+    for who in ("ben", "ana"):
+        form = await world.be(who).presses("Answer", on="A colleague asks")
+        await world.be(who).fills(form, answer=f"{ANSWER} Says {who}.")
+    await world.be("ana").presses("This answers it", on="Says ana")  # which changes it
+    async with world.bot.store.reading() as tx:
+        told: list[Card] = [card for card in await tx.all(select(Card)) if card.key.startswith("told:")]
+    assert len(told) == 2
+    assert {(card.attempted, card.version == card.sent_version, card.failure) for card in told} == {(True, True, "")}
+    assert {len(card.sent_as or "") for card in told} == {40}
+    assert len({len(card.sealed_message_id or "") for card in told}) == 1
+    assert not [posted for posted in world.chat.visible("ana") if "Ana Duarte answered your" in posted.words]

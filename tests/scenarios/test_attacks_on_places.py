@@ -326,3 +326,19 @@ async def test_what_members_wrote_stays_theirs_when_their_channel_is_opened(worl
     await mod.fills(form)
     async with world.bot.store.reading() as tx:
         assert {entry.space for entry in await tx.all(select(Entry))} == {"fake:acme:people"}
+
+
+async def test_profiles_are_no_reason_for_guests(world: World) -> None:
+    """Ana sees why Ben may know until she is made a guest; that he may, she still sees in the channel both are in."""
+    world.chat.inside["people"].add("ben")
+    await place_changed(world, "people")
+    ana = world.be("ana")
+    await ana.says(QUESTION)
+    assert "Profile lists" in ana.sees("I would post it").words
+    form = await ana.presses("Change …")
+    world.chat.people["ana"] = replace(world.chat.people["ana"], guest=True)
+    await person_changed(world, "ana")
+    people = next(o.value for i in form.inputs for o in i.options if o.label == "People practice")
+    await ana.fills(form, community=people)
+    assert "Ben Okafor" in ana.sees("I would post it in #people").words
+    assert "Profile lists" not in ana.sees("I would post it in #people").words

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.models import Entry, Question
-from bot.ports import FormError
+from bot.ports import FormError, Pointed
 from tests.scenarios.conftest import World
 from tests.scenarios.test_bad_input import questions_kept
 from tests.scenarios.test_one_question import ANSWER, QUESTION
@@ -155,3 +155,14 @@ async def test_nobody_names_everybody(world: World) -> None:
     card = ana.sees("I would post it").words
     assert "Person 5" in card
     assert "Person 3" not in card
+
+
+async def test_others_may_have_read_ones_own_message_where_the_bot_is_not(world: World) -> None:
+    """Pointed at in a channel that nobody has invited it to."""
+    ben = world.be("ben")
+    now, place = world.clock.now(), world.chat.place_of("elsewhere")
+    pointed = Pointed(id="p1", actor=ben.ref, place=place, at=now, action="ask", message_id="m1", text=QUESTION,
+                      author=ben.ref, trigger="t1")  # fmt: skip
+    await world.bot.dispatcher.handle(pointed)
+    await ben.fills(world.chat.forms.pop("t1"))
+    assert "Ask anonymously" not in ben.sees("I would post it").words
