@@ -295,14 +295,14 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
     if not await tx.may_see(person, home.space):
         raise NotAllowed("You are not in that channel. Choose another community.")
-    question.agreed = agreement
-    if not agreed(tx, question, home):
+    if agreement != _agreement(tx, home):
         await show_preview(tx, question, "This has changed since I showed it to you. Have another look, please.")
         return
     if question.aloud and event.action == "post_anonymously":
         raise NotAllowed(
             "Others have read it under your name already, so I cannot ask it without. Ask under your name."
         )
+    question.agreed = agreement
     question.state, question.anonymous = "routed", event.action == "post_anonymously"
     question.asker_id = None if question.anonymous else person.id
     question.asked_at = hour(tx.now) if question.anonymous else tx.now
