@@ -113,6 +113,8 @@ async def hand_over_form(tx: Transaction, person: Person, event: Pressed) -> For
 async def hand_over(tx: Transaction, person: Person, event: Submitted) -> None:
     """An expert names a colleague, who is asked in turn."""
     prompt, question = await _mine(tx, person, event.value)
+    if prompt.state not in ("open", "later"):
+        raise AlreadyDone("That request is settled already, so I have asked nobody else.")
     found = await experts.known(tx, [replace(event.actor, id=key) for key in event.chosen("person")])
     if not found and event.text("likely") in {str(planned["person"]) for planned in question.plan}:
         found = [await tx.get(Person, int(event.text("likely")))]
