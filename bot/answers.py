@@ -84,7 +84,10 @@ async def remind(tx: Transaction, prompt_id: str) -> None:
     prompt = await tx.get(Prompt, row_id(prompt_id))
     question = await tx.get(Question, prompt.question_id)
     account = await tx.recipient(prompt.expert_id, question.space, platform=question.platform)
-    if prompt.state != "later" or account is None:
+    if prompt.state != "later":
+        return
+    if account is None:
+        await routing.make_up_for(tx, prompt)
         return
     prompt.state = "open" if question.state == "routed" else "closed"
     await questions.show_prompt(tx, prompt, question)

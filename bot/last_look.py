@@ -91,7 +91,7 @@ async def given_up(tx: Transaction, card: Card) -> None:
         await routing.take_back(tx, int(key), REFUSED)
     elif kind == "prompt":
         card.withdrawn = True
-        await _make_up_for(tx, await tx.get(Prompt, int(key)))
+        await routing.make_up_for(tx, await tx.get(Prompt, int(key)))
 
 
 async def _prompt(tx: Transaction, prompt_id: int) -> None:
@@ -101,12 +101,4 @@ async def _prompt(tx: Transaction, prompt_id: int) -> None:
     if await tx.recipient(prompt.expert_id, question.space):
         await questions.show_prompt(tx, prompt, question)
     else:
-        await _make_up_for(tx, prompt)
-
-
-async def _make_up_for(tx: Transaction, prompt: Prompt) -> None:
-    question = await tx.get(Question, prompt.question_id)
-    if prompt.state in ("open", "later"):
-        prompt.state, prompt.decided_at = "closed", tx.now
-        if question.state == "routed":
-            await routing.prompt_next(tx, question)
+        await routing.make_up_for(tx, prompt)

@@ -470,3 +470,12 @@ async def prompt_next(tx: Transaction, question: Question) -> bool:
         if await prompt(tx, question, candidate.person_id, because=candidate.because):
             return True
     return False
+
+
+async def make_up_for(tx: Transaction, prompt: Prompt) -> None:
+    """This expert cannot be asked, or not any more: the next best is."""
+    question = await tx.get(Question, prompt.question_id)
+    if prompt.state in ("open", "later"):
+        prompt.state, prompt.decided_at = "closed", tx.now
+        if question.state == "routed":
+            await prompt_next(tx, question)

@@ -358,3 +358,16 @@ async def test_a_form_waits_while_the_question_is_settled(world: World) -> None:
     await ben.fills(form, person="out")
     ben.sees("settled already")
     out.sees_nothing_of("you may know")
+
+
+async def test_a_prompt_is_put_off_and_its_expert_leaves(world: World) -> None:
+    """The morning comes: Eva hears nothing, and somebody else is asked."""
+    await ask_in_people(world)
+    eva = world.be("eva")
+    await eva.presses("Not now")
+    await eva.leaves("people")
+    before = await told(world, "eva")
+    world.clock.forward(days=1)
+    await world.settle()
+    assert await told(world, "eva") == before
+    world.be("mod").sees("you may know")
