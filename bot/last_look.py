@@ -1,7 +1,8 @@
 """The last look at a message before it goes: may its readers still see what it tells of?
 
 Messages wait: for an hour, while a platform is out of order or a channel is paced. Meanwhile a channel may have been
-closed, opened, or shared with another organisation. What may not go as it is, goes as it may, or its asker is told.
+closed, opened, or shared with another organisation; and a platform may refuse for good. What may not go as it is, goes
+as it may, or who waits for it is told.
 """
 
 from __future__ import annotations
