@@ -84,7 +84,10 @@ async def remind(tx: Transaction, prompt_id: str) -> None:
     prompt = await tx.get(Prompt, row_id(prompt_id))
     question = await tx.get(Question, prompt.question_id)
     account = await tx.recipient(prompt.expert_id, question.space, platform=question.platform)
-    if prompt.state != "later" or account is None:
+    if prompt.state != "later":
+        return
+    if account is None:
+        await routing.make_up_for(tx, prompt)
         return
     prompt.state = "open" if question.state == "routed" else "closed"
     await questions.show_prompt(tx, prompt, question)
@@ -113,6 +116,8 @@ async def hand_over_form(tx: Transaction, person: Person, event: Pressed) -> For
 async def hand_over(tx: Transaction, person: Person, event: Submitted) -> None:
     """An expert names a colleague, who is asked in turn."""
     prompt, question = await _mine(tx, person, event.value)
+    if prompt.state not in ("open", "later"):
+        raise AlreadyDone("That request is settled already, so I have asked nobody else.")
     found = await experts.known(tx, [replace(event.actor, id=key) for key in event.chosen("person")])
     if not found and event.text("likely") in {str(planned["person"]) for planned in question.plan}:
         found = [await tx.get(Person, int(event.text("likely")))]

@@ -30,12 +30,13 @@ async def name(tx: Transaction, community_id: int | None) -> str:
 
 async def boards(tx: Transaction, community_id: int | None) -> list[Place]:
     """Where this community's open questions are shown, too, and cannot be answered."""
+    if community_id is None:
+        return []
+    there = (Channel.workspace == BOARDS, Channel.archived.is_(False), Channel.private.is_(False))
     rows: list[Channel] = await tx.all(
-        select(Channel)
-        .where(Channel.community_id == community_id, Channel.workspace == BOARDS, Channel.archived.is_(False))
-        .order_by(Channel.channel)
+        select(Channel).where(Channel.community_id == community_id, *there).order_by(Channel.channel)
     )
-    return [Place(row.platform, row.workspace, row.channel) for row in rows if community_id and not row.private]
+    return [Place(row.platform, row.workspace, row.channel) for row in rows]
 
 
 async def home(tx: Transaction, community_id: int | None, *, platform: str, spaces: Collection[str]) -> Channel | None:

@@ -265,7 +265,7 @@ class Deliverer:
             if about and look and not await look.may_go(tx, card, reader, about):
                 unwanted = card.attempted and card.sealed_message_id is None
                 if not unwanted:
-                    card.sent_version, card.failure = card.version, "not for its readers to see any more"
+                    card.sent_version = card.version  # why is kept nowhere: it may be who asked who has left
                     await look.instead(tx, card, reader, about)
                     return
             platform = self._platforms.get(named.platform)

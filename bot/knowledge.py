@@ -167,7 +167,9 @@ async def ask_moderators(tx: Transaction, entry: Entry, community: Community, *,
 
 async def _reviewable(tx: Transaction, person: Person, entry_id: str) -> Entry:
     entry = await tx.get(Entry, row_id(entry_id))
-    if person.id not in await moderators(tx, entry.community_id) or not await tx.may_see(person, entry.space):
+    if not await tx.may_see(person, entry.space):
+        raise Unknown  # as of one that never was: nobody learns which there are
+    if person.id not in await moderators(tx, entry.community_id):
         raise NotAllowed("Only a moderator of its community can review this entry.")
     if entry.state == "retired":
         raise AlreadyDone("This entry was taken back or discarded.")

@@ -1,7 +1,8 @@
 """The last look at a message before it goes: may its readers still see what it tells of?
 
 Messages wait: for an hour, while a platform is out of order or a channel is paced. Meanwhile a channel may have been
-closed, opened, or shared with another organisation. What may not go as it is, goes as it may, or its asker is told.
+closed, opened, or shared with another organisation; and a platform may refuse for good. What may not go as it is, goes
+as it may, or who waits for it is told.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ async def given_up(tx: Transaction, card: Card) -> None:
         await routing.take_back(tx, int(key), REFUSED)
     elif kind == "prompt":
         card.withdrawn = True
-        await _make_up_for(tx, await tx.get(Prompt, int(key)))
+        await routing.make_up_for(tx, await tx.get(Prompt, int(key)))
 
 
 async def _prompt(tx: Transaction, prompt_id: int) -> None:
@@ -106,12 +107,4 @@ async def _prompt(tx: Transaction, prompt_id: int) -> None:
     if await tx.recipient(prompt.expert_id, question.space):
         await questions.show_prompt(tx, prompt, question)
     else:
-        await _make_up_for(tx, prompt)
-
-
-async def _make_up_for(tx: Transaction, prompt: Prompt) -> None:
-    question = await tx.get(Question, prompt.question_id)
-    if prompt.state in ("open", "later"):
-        prompt.state, prompt.decided_at = "closed", tx.now
-        if question.state == "routed":
-            await routing.prompt_next(tx, question)
+        await routing.make_up_for(tx, prompt)

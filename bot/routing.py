@@ -297,14 +297,14 @@ async def post(tx: Transaction, person: Person, event: Pressed) -> None:
     home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
     if not await tx.may_see(person, home.space):
         raise NotAllowed("You are not in that channel. Choose another community.")
-    question.agreed = agreement
-    if not agreed(tx, question, home):
+    if agreement != _agreement(tx, home):
         await show_preview(tx, question, "This has changed since I showed it to you. Have another look, please.")
         return
     if question.aloud and event.action == "post_anonymously":
         raise NotAllowed(
             "Others have read it under your name already, so I cannot ask it without. Ask under your name."
         )
+    question.agreed = agreement
     question.state, question.anonymous = "routed", event.action == "post_anonymously"
     question.asker_id = None if question.anonymous else person.id
     question.asked_at = hour(tx.now) if question.anonymous else tx.now
@@ -505,3 +505,12 @@ async def prompt_next(tx: Transaction, question: Question) -> bool:
         if await prompt(tx, question, candidate.person_id, because=candidate.because):
             return True
     return False
+
+
+async def make_up_for(tx: Transaction, prompt: Prompt) -> None:
+    """This expert cannot be asked, or not any more: the next best is."""
+    question = await tx.get(Question, prompt.question_id)
+    if prompt.state in ("open", "later"):
+        prompt.state, prompt.decided_at = "closed", tx.now
+        if question.state == "routed":
+            await prompt_next(tx, question)

@@ -60,9 +60,9 @@ class Source:
         """What `sealed` says. Raises `Unknown` for what is not ours."""
         try:
             place, message_id, author_id, text = tx.seal.open_json(sealed)
+            return cls(place=Place(*place), message_id=message_id, author_id=author_id, text=text)
         except (ConfigurationError, ValueError, TypeError):
             raise Unknown from None
-        return cls(place=Place(*place), message_id=message_id, author_id=author_id, text=text)
 
     def key(self, tx: Transaction) -> str:
         """What an entry made of it is known by."""

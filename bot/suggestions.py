@@ -97,8 +97,7 @@ async def _show_suggestions(tx: Transaction, question: Question, asker: Person) 
 
 
 async def show_again(tx: Transaction, question_id: int, *, unseen: bool) -> None:
-    """The asker's card (which they have never seen, if `unseen`) quoted what is not theirs to read any more: show what
-    is."""
+    """The asker's card quoted what is not theirs to read any more: show what is. `unseen`: they never had that card."""
     question = await tx.get(Question, question_id)
     asker, ref = questions.asker_of(tx, question)
     if question.state == "open":  # was it an answer to what they cannot see? It is kept as a question

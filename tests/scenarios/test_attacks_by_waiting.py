@@ -251,7 +251,8 @@ async def test_hidden_is_as_missing(world: World) -> None:
     await ask_in_people(world)
     eva, ben = world.be("eva"), world.be("ben")
     await eva.says("Thirty days are given, as I know.", thread=eva.sees("you may know").id)
-    for action in ("answer", "me_too", "accept", "missing"):
+    await world.be("ana").presses("This answers it")
+    for action in ("answer", "me_too", "accept", "missing", "read", "publish", "retire", "edit_entry"):
         said = []
         for number, value in enumerate(("1", "999")):
             await presses(ben, action, value, number)
@@ -344,3 +345,29 @@ async def test_acceptance_waits_while_its_asker_leaves(world: World) -> None:
     over()
     await hours_later(world)
     assert "✓ Answered in" not in await told(world, "ana")
+
+
+async def test_a_form_waits_while_the_question_is_settled(world: World) -> None:
+    """Nobody is asked any more who is named in it."""
+    ana, ben, out = world.be("ana"), world.be("ben"), world.be("out")
+    await ana.says(QUESTION)
+    await ana.presses("Ask under my name")
+    form = await ben.presses("Someone else knows")
+    await world.be("chiara").says("Open the valve.", thread=world.be("chiara").sees("you may know").id)
+    await ana.presses("This answers it", on="answered your question")
+    await ben.fills(form, person="out")
+    ben.sees("settled already")
+    out.sees_nothing_of("you may know")
+
+
+async def test_a_prompt_is_put_off_and_its_expert_leaves(world: World) -> None:
+    """The morning comes: Eva hears nothing, and somebody else is asked."""
+    await ask_in_people(world)
+    eva = world.be("eva")
+    await eva.presses("Not now")
+    await eva.leaves("people")
+    before = await told(world, "eva")
+    world.clock.forward(days=1)
+    await world.settle()
+    assert await told(world, "eva") == before
+    world.be("mod").sees("you may know")

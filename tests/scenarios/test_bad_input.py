@@ -215,6 +215,33 @@ async def test_malformed_values_of_forms(world: World, form: str) -> None:
         assert typed in newest
 
 
+async def test_an_agreement_that_is_none(world: World) -> None:
+    """What follows the id in the button that posts may be anything: nothing is posted, and the preview comes again."""
+    ana = world.be("ana")
+    await ana.says(QUESTION)
+    for agreement in ("", "x" * 100, "\ud800", "\0", "1.1"):
+        await press(ana, "post", f"1.{agreement}")
+    assert_no_incident(world.chat)
+    assert "has changed since I showed it to you" in ana.sees("I would post it").words
+    world.be("out").sees_nothing_of("Ana Duarte asks")
+
+
+async def test_what_was_sealed_for_something_else(world: World) -> None:
+    """The channel of one form is no message of another, nor the other way round."""
+    world.chat.add_channel("bees", members=("ana",))
+    ana = world.be("ana")
+    await ana.commands("community", to="bees")
+    [channel] = [button.value for button in ana.chat.visible("ana")[-1].buttons if button.action == "found"]
+    form = await ana.points("save", await world.be("eva").says("Bleed the suction line before.", to="pumps"))
+    assert form is not None
+    for name, value in (("save", channel), ("found", form.value)):
+        await world.bot.dispatcher.handle(
+            event_of(ana, Submitted, name, form=name, value=value, values={"text": "Ah."})
+        )
+        await world.settle()
+        assert ana.chat.visible("ana")[-1].words.startswith(Unknown().sentence)
+
+
 async def test_an_old_or_unknown_action(world: World) -> None:
     """Buttons and forms of an older version say that they are."""
     ana = world.be("ana")
