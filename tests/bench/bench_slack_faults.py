@@ -31,18 +31,15 @@ from bot.settings import load
 from expertise_index import HashEmbedder
 from tests.edges.process import Process
 from tests.edges.slack_server import (
-    BadJson,
-    Broken,
     Channel,
-    Hang,
     Hook,
     Message,
     NotThere,
     Person,
     RateLimited,
-    Reset,
     SlackServer,
     Workspace,
+    of_a_server,
 )
 from tests.edges.test_slack_kill import process as slack_process
 from tests.edges.test_slack_support import ADDRESS
@@ -51,16 +48,7 @@ from tests.scenarios.slack import SlackHouse
 
 QUESTION = "Why does the pump make a noise like gravel when the suction valve is half closed?"
 ANSWER = "That is cavitation: open the suction valve, and check the NPSH margin."
-FAULTS: dict[str, Callable[[], Any]] = {
-    "429": RateLimited,
-    "500": Broken,
-    "500, after": lambda: Broken(after=True),
-    "time-out": lambda: Hang(3),
-    "time-out, after": lambda: Hang(3, after=True),
-    "reset": Reset,
-    "reset, after": lambda: Reset(after=True),
-    "no JSON, after": BadJson,
-}
+FAULTS: dict[str, Callable[[], Any]] = {"429": RateLimited, **of_a_server(hang=3)}
 AGAIN = 1.0  # seconds until somebody presses once more what Slack marked as failed
 RETRIES = (0.0, 5.0, 25.0)  # Slack repeats an event at once, after one minute and after five: minutes of five seconds
 NOTES = ("did not open in time", "I have your question. I answer you")  # shown once more, or elsewhere, after a fault

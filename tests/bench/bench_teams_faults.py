@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from adapters.teams import connector
 from tests.edges.process import Process
-from tests.edges.slack_server import BadJson, Broken, Hang, Reset
+from tests.edges.slack_server import of_a_server
 from tests.edges.teams_local.client import Client, Dialog, NotThere, Person, clients
 from tests.edges.teams_local.microsoft import Fault, Killed, Microsoft, new_key
 from tests.edges.test_teams_kill import process as teams_process
@@ -44,13 +44,7 @@ ANSWER = "That is cavitation: open the suction valve, and check the NPSH margin.
 FAULTS: dict[str, Callable[[], Any]] = {
     "429": lambda: Fault(429, "TooManyRequests", {"Retry-After": "4"}),
     "412": lambda: Fault(412, "PreconditionFailed"),
-    "500": Broken,
-    "500, after": lambda: Broken(after=True),
-    "time-out": lambda: Hang(1.5),
-    "time-out, after": lambda: Hang(1.5, after=True),
-    "reset": Reset,
-    "reset, after": lambda: Reset(after=True),
-    "no JSON, after": BadJson,
+    **of_a_server(hang=1.5),
 }
 KILLS = ("killed", "killed, after")
 POSTS = ("POST activities", "POST conversations")

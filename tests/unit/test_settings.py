@@ -172,6 +172,15 @@ def test_half_a_slack(tmp_path: Path, given: dict[str, str], says: str) -> None:
     assert "xoxb-1" not in str(caught.value)
 
 
+def refuses(given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """These settings are refused with these words, which repeat nothing secret."""
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=words) as refused:
+        load()
+    assert "hush-hush" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -186,11 +195,7 @@ def test_what_cannot_be_meant_for_teams_is_refused(
     given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With what to do, and without the password."""
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=words) as refused:
-        load()
-    assert "hush-hush" not in str(refused.value)
+    refuses(given, words, monkeypatch)
 
 
 def test_teams_is_set_by_the_names_that_its_own_tools_use(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,11 +223,7 @@ def test_webhooks_that_cannot_be_meant_are_refused(
     given: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With what to do, and without the address: whoever has it may post."""
-    for name, value in {"WEAVER_BASE_URL": "https://weaver.example", **given}.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(ConfigurationError, match=words) as refused:
-        load()
-    assert "hush-hush" not in str(refused.value)
+    refuses({"WEAVER_BASE_URL": "https://weaver.example", **given}, words, monkeypatch)
 
 
 def test_webhooks_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:

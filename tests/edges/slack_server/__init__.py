@@ -18,7 +18,7 @@
 What it does not do: enterprise grids, token rotation, workflows, huddles, canvases.
 """
 
-from .faults import BadJson, Broken, Fails, Hang, Hook, RateLimited, Reset
+from .faults import BadJson, Broken, Fails, Hang, Hook, RateLimited, Reset, of_a_server
 from .inbound import Attempt, Delivery, sign
 from .pacing import Pacing
 from .people import NotThere, Person
@@ -51,5 +51,6 @@ __all__ = [
     "View",
     "Violation",
     "Workspace",
+    "of_a_server",
     "sign",
 ]

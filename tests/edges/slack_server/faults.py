@@ -12,6 +12,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -159,3 +160,16 @@ class Faults:
                 if planned.times == 0:
                     self._planned.remove(planned)
         return found
+
+
+def of_a_server(*, hang: float) -> dict[str, Callable[[], Any]]:
+    """What may go wrong at any call of any server, by its name in a table; `hang`: longer than the caller waits."""
+    return {
+        "500": Broken,
+        "500, after": lambda: Broken(after=True),
+        "time-out": lambda: Hang(hang),
+        "time-out, after": lambda: Hang(hang, after=True),
+        "reset": Reset,
+        "reset, after": lambda: Reset(after=True),
+        "no JSON, after": BadJson,
+    }
