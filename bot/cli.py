@@ -377,7 +377,12 @@ SET_FORMAT = (
 
 
 @app.command(help=f"Measure matching on a set of questions, such as your own history. {SET_FORMAT}")
-def evaluate(folder: Path, run: Path | None = None, least: int = 10, as_json: AsJson = False) -> None:
+def evaluate(
+    folder: Path,
+    run: Annotated[Path | None, typer.Option(help="a folder for similar.run and experts.run (TREC)")] = None,
+    least: Annotated[int, typer.Option(help="how many earlier threads make somebody an expert to be named")] = 10,
+    as_json: AsJson = False,
+) -> None:
     """Measure matching on a set of questions (`entries`, `queries`, `qrels`), such as your own history."""
     from expertise_index import SentenceEmbedder
     from expertise_index.evaluation import evaluate as measure
