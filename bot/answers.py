@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot import experts, forms, knowledge, mirrors, questions, replies, routing, saving
+from bot import forms, knowledge, mirrors, prompts, questions, replies, replies_experts, saving
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed, Unknown
-from bot.models import Account, Answer, AnswerPost, Follower, Person, Prompt, Question
+from bot.models import Answer, AnswerPost, Follower, Person, Prompt, Question
 from bot.moments import hour
 from bot.ports import Deleted, Edited, Form, FormError, Heard, Place, Pointed, Pressed, Submitted
 from bot.store import About, Transaction, row_id
@@ -18,40 +17,24 @@ LONGEST = 12_000
 OPEN = ("routed", "answered", "accepted")
 
 
-# --- an expert decides --------------------------------------------------------------------------------------------
-
-
-async def _mine(tx: Transaction, person: Person, prompt_id: str) -> tuple[Prompt, Question]:
-    prompt = await tx.get(Prompt, row_id(prompt_id))
-    if prompt.expert_id != person.id:
-        raise NotAllowed("That request was for somebody else.")
-    question = await tx.get(Question, prompt.question_id)
-    if not await tx.may_see(person, question.space):
-        raise NotAllowed("That question is in a channel you are not in any more.")
-    return prompt, question
-
-
-async def _decide(tx: Transaction, prompt: Prompt, question: Question, state: str) -> None:
-    prompt.state, prompt.decided_at = state, hour(tx.now) if question.anonymous else tx.now  # their asker may close it
-    await tx.never_mind("remind", prompt.id)
-    await questions.show_prompt(tx, prompt, question)
+# --- to a prompt --------------------------------------------------------------------------------------------------
 
 
 async def prompt_answer_form(tx: Transaction, person: Person, event: Pressed) -> Form:
     """Where an expert writes the answer to a prompt."""
-    prompt, question = await _mine(tx, person, event.value)
+    prompt, question = await prompts.mine(tx, person, event.value)
     return forms.answer_form("prompt_answer", str(prompt.id), await questions.view(tx, question))
 
 
 async def prompt_answer(tx: Transaction, person: Person, event: Submitted) -> None:
     """An answer written in a prompt's form."""
-    prompt, question = await _mine(tx, person, event.value)
+    prompt, question = await prompts.mine(tx, person, event.value)
     await give(tx, person, question, _written(event), prompt=prompt)
 
 
 async def reply_to_prompt(tx: Transaction, person: Person, prompt_id: str, text: str) -> None:
     """An expert answered by simply replying to the prompt."""
-    prompt, question = await _mine(tx, person, prompt_id)
+    prompt, question = await prompts.mine(tx, person, prompt_id)
     if questions.wordless(text):
         raise InvalidQuestion("I see no words in that. Reply with your answer in a sentence or two, or press Pass.")
     if len(text) > LONGEST:
@@ -60,79 +43,6 @@ async def reply_to_prompt(tx: Transaction, person: Person, prompt_id: str, text:
             "what matters most, and put the rest into the thread."
         )
     await give(tx, person, question, text, prompt=prompt)
-
-
-async def pass_on(tx: Transaction, person: Person, event: Pressed) -> None:
-    """An expert passes: the next best is asked."""
-    prompt, question = await _mine(tx, person, event.value)
-    if prompt.state in ("open", "later"):
-        await _decide(tx, prompt, question, "passed")
-        if question.state == "routed":
-            await routing.prompt_next(tx, question)
-
-
-async def later(tx: Transaction, person: Person, event: Pressed) -> None:
-    """Not now: the prompt comes back on the expert's next working morning."""
-    prompt, question = await _mine(tx, person, event.value)
-    if prompt.state == "open":
-        await _decide(tx, prompt, question, "later")
-        await tx.later("remind", prompt.id, after=experts.next_working_morning(person, tx.now))
-
-
-async def remind(tx: Transaction, prompt_id: str) -> None:
-    """The morning has come: ask again, in a new message, if the question still waits."""
-    prompt = await tx.get(Prompt, row_id(prompt_id))
-    question = await tx.get(Question, prompt.question_id)
-    account = await tx.recipient(prompt.expert_id, question.space, platform=question.platform)
-    if prompt.state != "later":
-        return
-    if account is None:
-        await routing.make_up_for(tx, prompt)
-        return
-    prompt.state = "open" if question.state == "routed" else "closed"
-    await questions.show_prompt(tx, prompt, question)
-    if prompt.state == "open":
-        words = "You asked me to come back to this one: its card is above."
-        await tx.show(
-            f"reminder:{prompt.id}:{tx.now:%Y%m%d}",
-            replies.settled(question.text, words),
-            to=account,
-            about=About(question=question.id),
-        )
-
-
-async def hand_over_form(tx: Transaction, person: Person, event: Pressed) -> Form:
-    """Who knows better?"""
-    prompt, question = await _mine(tx, person, event.value)
-    asked = set(await tx.all(select(Prompt.expert_id).where(Prompt.question_id == question.id)))
-    likely = await routing.others(tx, question, without=asked | {person.id})
-    # An anonymous asker is offered like anybody: who is left out would tell who asked.
-    out = asked | {person.id} | ({question.asker_id} if question.asker_id else set())
-    here = (Account.platform == event.actor.platform, Account.workspace == event.actor.workspace)
-    ids = await tx.all(select(Account.user).where(Account.person_id.in_(out), *here).order_by(Account.user))
-    return forms.hand_over_form(prompt.id, await questions.view(tx, question), likely, ids)
-
-
-async def hand_over(tx: Transaction, person: Person, event: Submitted) -> None:
-    """An expert names a colleague, who is asked in turn."""
-    prompt, question = await _mine(tx, person, event.value)
-    if prompt.state not in ("open", "later"):
-        raise AlreadyDone("That request is settled already, so I have asked nobody else.")
-    found = await experts.known(tx, [replace(event.actor, id=key) for key in event.chosen("person")])
-    if not found and event.text("likely") in {str(planned["person"]) for planned in question.plan}:
-        found = [await tx.get(Person, int(event.text("likely")))]
-    if not found:
-        raise FormError({"person": "Choose a colleague from the list."})
-    colleague = found[0]
-    if colleague.id == person.id:
-        raise FormError({"person": "That is you. Choose somebody else, or press Pass."})
-    if not colleague.active or colleague.guest or not await tx.may_see(colleague, question.space):
-        raise FormError({"person": f"{colleague.name} cannot see that channel. Choose somebody who can."})
-    if colleague.id == question.asker_id:  # never said of an anonymous asker: they get the prompt like anybody
-        raise FormError({"person": f"{colleague.name} asked this. Choose somebody else."})
-    if not await routing.prompt(tx, question, colleague.id, because=(), named_by=person):
-        raise FormError({"person": f"{colleague.name} was asked already. Choose somebody else, or press Pass."})
-    await _decide(tx, prompt, question, "handed_over")
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -207,7 +117,7 @@ async def give(
     mine = select(Prompt).where(Prompt.question_id == question.id, Prompt.expert_id == person.id)
     prompt = prompt or await tx.first(mine)
     if prompt:
-        await _decide(tx, prompt, question, "answered")
+        await prompts.decide(tx, prompt, question, "answered")
     return row
 
 
@@ -299,7 +209,7 @@ async def _pass_on_follow_up(tx: Transaction, question: Question, text: str, eve
     for author in await tx.all(rows):
         account = await tx.recipient(author, question.space, platform=question.platform)
         if account and substantive(text):
-            card = replies.follow_up(await questions.view(tx, question, near=account), text)
+            card = replies_experts.follow_up(await questions.view(tx, question, near=account), text)
             await tx.show(tx.hidden("follow_up", event_id, author), card, to=account, about=About(question=question.id))
 
 
@@ -376,7 +286,7 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
     for prompt in await tx.all(
         select(Prompt).where(Prompt.question_id == question.id, Prompt.state.in_(("open", "later")))
     ):
-        await _decide(tx, prompt, question, "closed")
+        await prompts.decide(tx, prompt, question, "closed")
     if await tx.recipient(asker, question.space):
         asked, told = await questions.view(tx, question, near=ref), About(question=question.id)
         await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=False), to=ref, about=told)
@@ -384,13 +294,13 @@ async def accept_answer(tx: Transaction, person: Person, row: Answer) -> None:
     account = await tx.recipient(author.id, question.space, platform=question.platform)
     if account and entry and (author.id != person.id or question.anonymous):  # who accepts their own may have asked
         asked = await questions.view(tx, question, near=account)
-        card = replies.your_answer_was_accepted(asked, entry.state, entry.review_at, asked.followers)
+        card = replies_experts.your_answer_was_accepted(asked, entry.state, entry.review_at, asked.followers)
         await tx.show(f"accepted:{row.id}", card, to=account, about=About(question=question.id))
     for follower in await tx.all(select(Follower.person_id).where(Follower.question_id == question.id)):
         account = await tx.recipient(follower, question.space, platform=question.platform)
         if account and follower not in (author.id, question.asker_id):
             asked = await questions.view(tx, question, near=account)
-            card = replies.question_solved(asked, author.name, row.text)
+            card = replies_experts.question_solved(asked, author.name, row.text)
             await tx.show(f"solved:{row.id}:{follower}", card, to=account, about=About(question=question.id))
 
 
@@ -453,7 +363,7 @@ async def say_what_is_missing(tx: Transaction, question: Question, text: str, ev
     if question.state == "answered":
         question.state = "routed"
         await questions.show_question(tx, question)
-        await routing.prompt_next(tx, question)
+        await prompts.ask_next(tx, question)
 
 
 # --- everybody else ---------------------------------------------------------------------------------------------------

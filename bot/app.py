@@ -17,7 +17,20 @@ from adapters.slack import at_work as slack_at_work
 from adapters.teams import TeamsChat, TeamsSettings, TeamsWebhooks
 from adapters.teams import at_work as teams_at_work
 from adapters.web import WebChat
-from bot import answers, home, indexing, last_look, listening, mirrors, previews, routing, saving, suggestions
+from bot import (
+    answers,
+    home,
+    indexing,
+    last_look,
+    listening,
+    mirrors,
+    posting,
+    previews,
+    prompts,
+    routing,
+    saving,
+    suggestions,
+)
 from bot.acquaintance import EVERYBODY, Acquaintance
 from bot.addresses import Addresses
 from bot.delivery import Deliverer, Worker, backlog
@@ -53,15 +66,15 @@ class Bot:
 
 
 async def _when_question_sent(tx: Transaction, card: Card, place: Place, message_id: str) -> None:
-    await routing.when_posted(tx, int(card.key.partition(":")[2]), place, message_id)
+    await posting.when_posted(tx, card.row, place, message_id)
 
 
 async def _when_answer_sent(tx: Transaction, card: Card, place: Place, message_id: str) -> None:
-    await answers.when_sent(tx, int(card.key.split(":")[1]), place, message_id)
+    await answers.when_sent(tx, card.row, place, message_id)
 
 
 async def _when_mirror_sent(tx: Transaction, card: Card, _place: Place, message_id: str) -> None:
-    await mirrors.when_posted(tx, int(card.key.split(":")[1]), message_id)
+    await mirrors.when_posted(tx, card.row, message_id)
 
 
 @asynccontextmanager
@@ -125,10 +138,10 @@ async def open_bot(
             "deliver": deliverer.deliver,
             "suggest": lambda key: suggestions.suggest(store, index, key, at_least=at_least, reach=acquaintance.reach),
             "plan": lambda key: routing.plan(store, index, key, reach=acquaintance.reach),
-            "announce": lambda key: routing.announce(store, index, every, key, at_least=at_least),
-            "mirrored": lambda key: routing.mirrored(store, index, every, key, at_least=at_least),
+            "announce": lambda key: posting.announce(store, index, every, key, at_least=at_least),
+            "mirrored": lambda key: posting.mirrored(store, index, every, key, at_least=at_least),
             "carry": lambda key: store.run(lambda tx: mirrors.carry(tx, key)),
-            "remind": lambda key: store.run(lambda tx: answers.remind(tx, key)),
+            "remind": lambda key: store.run(lambda tx: prompts.remind(tx, key)),
             "look_up": dispatcher.look_up,
             "round": acquaintance.round,
             "heard_again": dispatcher.heard_again,

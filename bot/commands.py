@@ -18,6 +18,7 @@ from bot import (
     profiles,
     questions,
     replies,
+    replies_experts,
     replies_home,
     replies_knowledge,
 )
@@ -116,7 +117,9 @@ class Commands:
         if prompts:  # an answer, typed without saying to what; or a question of their own: they say which
             question = await self._ask(tx, person, event, event.text)
             await tx.never_mind("suggest", question.id)
-            card = replies.answer_or_question(question.text, question.id, [(key, row.text) for key, row in prompts])
+            card = replies_experts.answer_or_question(
+                question.text, question.id, [(key, row.text) for key, row in prompts]
+            )
             told = About(listed=tuple(row.id for _, row in prompts))
             await tx.show(f"ask:{question.id}", card, to=event.actor, about=told)
             return
@@ -136,12 +139,11 @@ class Commands:
     async def _reply_to_card(self, tx: Transaction, person: Person, event: Heard) -> bool:
         """A reply to one of the bot's own messages in the direct conversation."""
         card = await tx.card_at(event.place, event.place.thread or "")
-        about, _, key = card.key.partition(":") if card else ("", "", "")
-        if about == "prompt":
-            await answers.reply_to_prompt(tx, person, key, event.text)
+        if card and card.kind == "prompt":
+            await answers.reply_to_prompt(tx, person, str(card.row), event.text)
             return True
-        if about == "told":
-            row = await tx.get(Answer, int(key))
+        if card and card.kind == "told":
+            row = await tx.get(Answer, card.row)
             question = await tx.get(Question, row.question_id)
             if questions.asker_of(tx, question)[0] == person.id:
                 await answers.reply_to_answer(tx, person, question, event)

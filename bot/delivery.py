@@ -259,15 +259,13 @@ class Deliverer:
             target = tx.seal.open_json(card.sealed_to)
             named, only_for = _addressee(target)
             about = About(*target["about"]) if "about" in target else None
-            unwanted, reader = False, only_for or named
-            read = isinstance(reader, Place) and card.sealed_message_id is not None  # but not what is added elsewhere
-            look = self._last_look if about and not card.withdrawn and (about.mirrored or not read) else None
-            if about and look and not await look.may_go(tx, card, reader, about):
-                unwanted = card.attempted and card.sealed_message_id is None
-                if not unwanted:
-                    card.sent_version = card.version  # why is kept nowhere: it may be who asked who has left
-                    await look.instead(tx, card, reader, about)
-                    return
+            reader, uncertain = only_for or named, card.attempted and card.sealed_message_id is None
+            unwanted = not await self._may_go(tx, card, reader, about)
+            if unwanted and not uncertain:
+                card.sent_version = card.version  # why is kept nowhere: it may be who asked who has left
+                if about and self._last_look:
+                    await self._last_look.instead(tx, card, reader, about)
+                return
             platform = self._platforms.get(named.platform)
             if platform is None:
                 raise DeliveryError(f"{named.platform} is not configured")
@@ -282,12 +280,8 @@ class Deliverer:
             message_id = tx.seal.open(card.sealed_message_id) if card.sealed_message_id else None
             delivery_id = tx.seal.mark(card.id)  # the platform's copy must not lead back to the card
         place = await platform.direct(named) if isinstance(named, PersonRef) else named
-        if unwanted:  # it may stand there all the same, from before its readers changed
-            if message_id := await platform.find(place, delivery_id=delivery_id):
-                await platform.withdraw(place, message_id)
-            async with self._store.transaction() as tx:
-                (await tx.get(Card, card_id)).attempted = False
-            await self.deliver(card_id)
+        if unwanted:
+            await self._take_away(platform, place, card_id, delivery_id)
             return
         message = Message.from_json(card.content)
         if message_id is None and attempted:  # its fate is unknown after a crash: look before sending again
@@ -303,6 +297,22 @@ class Deliverer:
             message_id = await self._send(platform, place, only_for, delivery_id, message)
         async with self._store.transaction() as tx:
             await self._record(tx, card, place, message_id)
+
+    async def _may_go(self, tx: Transaction, card: Card, reader: Place | PersonRef, about: About | None) -> bool:
+        """Whether its readers may still see it. What a place has read once is brought up to date there; what is passed
+        on from elsewhere is looked at each time."""
+        read = isinstance(reader, Place) and card.sealed_message_id is not None
+        if about is None or self._last_look is None or card.withdrawn or (read and not about.mirrored):
+            return True
+        return await self._last_look.may_go(tx, card, reader, about)
+
+    async def _take_away(self, platform: ChatPlatform, place: Place, card_id: str, delivery_id: str) -> None:
+        """Its fate is unknown, and its readers have changed: if it stands there it goes, and is looked at anew."""
+        if message_id := await platform.find(place, delivery_id=delivery_id):
+            await platform.withdraw(place, message_id)
+        async with self._store.transaction() as tx:
+            (await tx.get(Card, card_id)).attempted = False
+        await self.deliver(card_id)
 
     async def given_up(self, card_id: str) -> None:
         """This card will not get there. Safe to repeat."""
@@ -326,7 +336,7 @@ class Deliverer:
         card.sent_version = sent.version
         if message_id and card.sealed_message_id is None:
             card.sent_as, card.sealed_message_id = tx.sent_as(place, message_id), tx.seal.seal(message_id)
-        follow = self._when_sent.get(card.key.partition(":")[0])
+        follow = self._when_sent.get(card.kind)
         if first and follow and message_id:
             await follow(tx, card, place, message_id)
 

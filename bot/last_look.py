@@ -7,7 +7,7 @@ as it may, or who waits for it is told.
 
 from __future__ import annotations
 
-from bot import communities, knowledge, mirrors, questions, replies, routing, suggestions
+from bot import communities, knowledge, mirrors, posting, prompts, questions, replies, routing, suggestions
 from bot.models import Card, Entry, Prompt, Question
 from bot.ports import Message, PersonRef, Place, Quote
 from bot.store import About, Transaction
@@ -38,7 +38,7 @@ async def may_go(tx: Transaction, card: Card, to: Place | PersonRef, about: Abou
             return False
         if about.mirrored:
             return question is not None and not channel.archived and await mirrors.connected(tx, question, channel)
-        if question and card.key.startswith("question:"):
+        if question and card.kind == "question":
             return not channel.archived and routing.agreed(tx, question, channel)
         spaces = await communities.readers_see(tx, channel)
         if question and question.space and routing.agreed(tx, question, channel):  # with outsiders, it may be
@@ -61,25 +61,24 @@ async def _all_in(tx: Transaction, card: Card, about: About, spaces: frozenset[s
 
 def _told_of(card: Card, entry: Entry) -> bool:
     """Whether such a card still tells of this entry. What was taken back is news only to who looks after it."""
-    kind = card.key.partition(":")[0]
-    if kind in OFFERS:
+    if card.kind in OFFERS:
         return entry.state in knowledge.FINDABLE
-    return entry.state != "retired" or kind == "decided" or card.sealed_message_id is not None
+    return entry.state != "retired" or card.kind == "decided" or card.sealed_message_id is not None
 
 
 async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: About) -> None:
     """What happens instead of a card that may not go: another card in its place, or a word to who waits for it."""
-    kind, _, key = card.key.partition(":")
+    kind = card.kind
     if kind == "question":
         card.withdrawn = True  # it never went: asked again, it is another message
-        await routing.take_back(tx, int(key), CHANGED_MEANWHILE)
+        await posting.take_back(tx, card.row, CHANGED_MEANWHILE)
     elif kind == "mirror" and card.sealed_message_id is None:
         card.withdrawn = True
-        await mirrors.give_up(tx, int(key))
+        await mirrors.give_up(tx, card.row)
     elif kind == "prompt":
-        await _prompt(tx, int(key))
+        await _prompt(tx, card.row)
     elif kind == "ask":
-        await suggestions.show_again(tx, int(key), unseen=card.sealed_message_id is None)
+        await suggestions.show_again(tx, card.row, unseen=card.sealed_message_id is None)
     elif kind == "shared" and about.by:
         await suggestions.not_shared(tx, about.suggestion, PersonRef(*about.by))
     elif kind in ("answer", "missing") and about.by:
@@ -91,13 +90,13 @@ async def instead(tx: Transaction, card: Card, to: Place | PersonRef, about: Abo
 
 async def given_up(tx: Transaction, card: Card) -> None:
     """The platform has refused it for good. The asker of a question is told, an expert is made up for."""
-    kind, _, key = card.key.partition(":")
+    kind = card.kind
     if kind == "question":
         card.withdrawn = True
-        await routing.take_back(tx, int(key), REFUSED)
+        await posting.take_back(tx, card.row, REFUSED)
     elif kind == "prompt":
         card.withdrawn = True
-        await routing.make_up_for(tx, await tx.get(Prompt, int(key)))
+        await prompts.make_up_for(tx, await tx.get(Prompt, card.row))
 
 
 async def _prompt(tx: Transaction, prompt_id: int) -> None:
@@ -107,4 +106,4 @@ async def _prompt(tx: Transaction, prompt_id: int) -> None:
     if await tx.recipient(prompt.expert_id, question.space):
         await questions.show_prompt(tx, prompt, question)
     else:
-        await routing.make_up_for(tx, prompt)
+        await prompts.make_up_for(tx, prompt)

@@ -393,7 +393,16 @@ class Card(Base):
     withdrawn: Mapped[bool] = mapped_column(default=False)
     sent_as: Mapped[str | None] = mapped_column(String(64), index=True)  # keyed hash of its channel and message id
     sealed_message_id: Mapped[str | None]  # sealed: the platform's message id, which would lead to the recipient
-    failure: Mapped[str] = mapped_column(default="")
+
+    @property
+    def kind(self) -> str:
+        """The first word of its key."""
+        return self.key.partition(":")[0]
+
+    @property
+    def row(self) -> int:
+        """The id of the row it is about, where its kind has one in its key."""
+        return int(self.key.split(":")[1].partition("#")[0])
 
 
 class Work(Base):

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, or_, select
 
-from bot import communities, experts, knowledge, mirrors, replies
+from bot import communities, experts, knowledge, mirrors, replies, replies_experts
 from bot.errors import AlreadyDone, InvalidQuestion, NotAllowed
 from bot.models import (
     ORG,
@@ -148,7 +148,7 @@ async def show_prompt(tx: Transaction, row: Prompt, question: Question, *, simil
     """Bring an expert's prompt up to date."""
     account = await tx.account_of(row.expert_id, platform=question.platform)
     names = await knowledge.names_of(tx, [row.named_by_id])
-    card = replies.prompt(
+    card = replies_experts.prompt(
         await view(tx, question, near=account), row.id, why=await why_asked(tx, row, question),
         named_by=names.get(row.named_by_id, ""), similar=similar or [], state=row.state, now=tx.now,
     )  # fmt: skip

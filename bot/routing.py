@@ -1,33 +1,29 @@
-"""Question routing: which community, which experts; the preview, the post, and the prompts to experts."""
+"""Question routing: which community and which experts; the preview, and what the asker changes in it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
-from bot import communities, experts, forms, knowledge, mirrors, placement, questions, replies
-from bot.errors import InvalidQuestion, NoCommunity, NotAllowed
+from bot import communities, experts, forms, knowledge, mirrors, placement, prompts, questions, replies
+from bot.errors import InvalidQuestion, NoCommunity
 from bot.models import (
     ORG,
     Answer,
     Channel,
     Community,
     Entry,
-    Mirror,
     Person,
-    Prompt,
     Question,
     Suggestion,
 )
-from bot.moments import hour
 from bot.placement import Placement
-from bot.ports import ChatPlatform, Form, FormError, Option, PersonRef, Place, Pressed, Submitted
+from bot.ports import Form, FormError, Option, PersonRef, Pressed, Submitted
 from bot.replies import Candidate, Past
 from bot.store import About, Store, Transaction
 from expertise_index import ExpertiseIndex, Match
@@ -93,7 +89,7 @@ async def plan(
     async def show(tx: Transaction) -> None:
         question = await tx.get(Question, int(question_id))
         if question.state in ("open", "suggested"):
-            chosen = who or await _moderators(tx, place.community_id, without=asker_id)
+            chosen = who or await prompts.moderators(tx, place.community_id, without=asker_id)
             question.state, question.community_id = "suggested", place.community_id
             unsure = [{"words": replies.UNSURE}] if lead != replies.BLIND else []
             question.community_why = place.because or unsure
@@ -107,13 +103,6 @@ async def plan(
             await show_preview(tx, question, lead)
 
     await store.run(show)
-
-
-async def _moderators(tx: Transaction, community_id: int, *, without: int) -> list[Candidate]:
-    """Where nobody stands out, those who look after the community are asked: they know whom to name."""
-    busy = await experts.unavailable(tx)
-    ids = [key for key in await knowledge.moderators(tx, community_id) if key != without and key not in busy]
-    return await experts.named(tx, ids, "looks after this community, and knows whom to name")
 
 
 async def route(
@@ -157,11 +146,11 @@ async def show_preview(tx: Transaction, question: Question, lead: str) -> None:
         raise NoCommunity
     near = await _near(tx, question, asker)
     because = [*question.community_why, *(item for p in question.plan if p["asked"] for item in p["because"])]
-    quoted = await _quoted(tx, because, spaces)
+    known = await quoted(tx, because, spaces)
     card = replies.preview(
         question.id,
         question.text,
-        agreed=_agreement(tx, home),
+        agreed=agreement(tx, home),
         community=community.name,
         channel=home.name,
         readers=_readers(home),
@@ -173,7 +162,7 @@ async def show_preview(tx: Transaction, question: Question, lead: str) -> None:
         near=near,
         also=[mirrors.label(row.name, row.platform) for row in await mirrors.channels(tx, community.id, home)],
     )
-    told = About(entries=(*(past.entry_id for past in near), *quoted))
+    told = About(entries=(*(past.entry_id for past in near), *known))
     await tx.show(f"ask:{question.id}", card, to=ref, about=told)
 
 
@@ -188,7 +177,7 @@ async def _near(tx: Transaction, question: Question, asker: int) -> list[Past]:
     return await knowledge.seen_by(tx, await tx.get(Person, asker), matches)
 
 
-async def _quoted(tx: Transaction, because: Sequence[dict[str, Any]], spaces: Collection[str]) -> list[int]:
+async def quoted(tx: Transaction, because: Sequence[dict[str, Any]], spaces: Collection[str]) -> list[int]:
     """The entries among the reasons that a reader of `spaces` sees."""
     keys = {item["entry"] for item in because if "entry" in item}
     seen = select(Entry.id).where(Entry.id.in_(keys), Entry.space.in_(spaces), Entry.state.in_(knowledge.FINDABLE))
@@ -199,14 +188,14 @@ def _readers(home: Channel) -> Literal["members", "outsiders", "everybody"]:
     return "members" if home.private else "outsiders" if home.outsiders else "everybody"
 
 
-def _agreement(tx: Transaction, home: Channel) -> str:
+def agreement(tx: Transaction, home: Channel) -> str:
     """Where a question would be posted and who reads it there: what the asker agrees to by the button it is in."""
     return tx.seal.mark(f"{home.members_space} {_readers(home)}")[:12]
 
 
 def agreed(tx: Transaction, question: Question, home: Channel) -> bool:
     """Whether this channel is, still, what the asker agreed to."""
-    return question.agreed == _agreement(tx, home)
+    return question.agreed == agreement(tx, home)
 
 
 async def usually(tx: Transaction, community_id: int) -> str:
@@ -283,63 +272,6 @@ async def cancel(tx: Transaction, person: Person, event: Pressed) -> None:
     await tx.show(f"ask:{question.id}", replies.cancelled(question.text), to=questions.asker_of(tx, question)[1])
 
 
-# --- post, and bring it to experts ------------------------------------------------------------------------------------
-
-
-async def post(tx: Transaction, person: Person, event: Pressed) -> None:
-    """Post the question in its community's channel, under the asker's name or without."""
-    question_id, _, agreement = event.value.partition(".")
-    question = await questions.own(tx, person, question_id, "open", "suggested")
-    spaces = await tx.readable(person)
-    home = await communities.home(tx, question.community_id, platform=event.actor.platform, spaces=spaces)
-    if home is None:
-        raise NoCommunity
-    home = await tx.get(Channel, (home.platform, home.workspace, home.channel))  # as it is now, and stays so long
-    if not await tx.may_see(person, home.space):
-        raise NotAllowed("You are not in that channel. Choose another community.")
-    if agreement != _agreement(tx, home):
-        await show_preview(tx, question, "This has changed since I showed it to you. Have another look, please.")
-        return
-    if question.aloud and event.action == "post_anonymously":
-        raise NotAllowed(
-            "Others have read it under your name already, so I cannot ask it without. Ask under your name."
-        )
-    question.agreed = agreement
-    question.state, question.anonymous = "routed", event.action == "post_anonymously"
-    question.asker_id = None if question.anonymous else person.id
-    question.asked_at = hour(tx.now) if question.anonymous else tx.now
-    if question.anonymous:
-        await _forget(tx, question, home)
-    question.platform, question.workspace, question.channel = home.platform, home.workspace, home.channel
-    question.space = home.space
-    await questions.show_question(tx, question)
-    ref = questions.asker_of(tx, question)[1]
-    asked = await questions.view(tx, question, near=ref)
-    await tx.show(f"ask:{question.id}", replies.posted(asked, [], waiting=True), to=ref)
-
-
-async def _forget(tx: Transaction, question: Question, home: Channel) -> None:
-    """What an anonymous asker was shown, and which reasons count only for them, would tell what they may see. (And
-    what they shared stands there with their name.)"""
-    await tx.session.execute(delete(Suggestion).where(Suggestion.question_id == question.id))
-    every = [item for planned in question.plan for item in planned["because"]]
-    known = {None, *await _quoted(tx, every, {ORG, home.space})}
-    question.community_why = []
-    question.plan = [{**p, "because": [i for i in p["because"] if i.get("entry") in known]} for p in question.plan]
-
-
-async def take_back(tx: Transaction, question_id: int, lead: str) -> None:
-    """It was not posted, since its channel has other readers than the asker agreed to, or refused it: they are asked
-    again."""
-    question = await tx.get(Question, question_id)
-    if question.state != "routed" or question.thread is not None:
-        return
-    question.state, question.asker_id, question.anonymous = "suggested", None, False
-    question.platform = question.workspace = question.channel = question.space = None
-    await questions.home_changed(tx, questions.asker_of(tx, question)[0])
-    await preview_again(tx, question, lead)
-
-
 async def preview_again(tx: Transaction, question: Question, lead: str) -> None:
     """Show the preview once more; where the asker has no way to that community left, another one is looked for."""
     try:
@@ -347,170 +279,3 @@ async def preview_again(tx: Transaction, question: Question, lead: str) -> None:
     except NoCommunity:
         question.community_id, question.community_why, question.plan = None, [], []
         await tx.later("plan", question.id)
-
-
-async def when_posted(tx: Transaction, question_id: int, place: Place, message_id: str) -> None:
-    """The question's message is in its channel: its thread is the question's home from now on."""
-    question = await tx.get(Question, question_id)
-    question.thread = message_id
-    await tx.later("announce", question.id)
-
-
-async def announce(
-    store: Store, index: ExpertiseIndex, platforms: dict[str, ChatPlatform], question_id: str, *, at_least: float
-) -> None:
-    """The question has a home: tell the asker where, mirror it, and ask the chosen experts."""
-    async with store.reading() as tx:
-        question = await tx.session.get(Question, int(question_id))
-        if question is None or question.thread is None or question.state == "closed":
-            return
-        place = question.home.root
-    link = question.link or await platforms[place.platform].permalink(place, question.thread)
-    try:
-        similar = await similar_for(store, index, question, at_least=at_least)
-    except Exception:  # a help for experts, and no reason to keep the question from them
-        log.exception("search.failed", question=question_id)
-        similar = {}
-    boards = await _boards(store, platforms, question)
-
-    async def tell(tx: Transaction) -> None:
-        question = await tx.get(Question, int(question_id))
-        question.link = link
-        await tx.session.flush()
-        await mirrors.begin(tx, question, platforms)
-        await questions.show_question(tx, question)
-        chosen = [p for p in question.plan if p["asked"]]
-        for planned in chosen:
-            near = similar.get(planned["person"], [])
-            if not await prompt(tx, question, planned["person"], because=planned["because"], similar=near):
-                await prompt_next(tx, question)  # who is not reached is made up for by the next best
-        prompted = await tx.all(select(Prompt.expert_id).where(Prompt.question_id == question.id).order_by(Prompt.id))
-        names = await knowledge.names_of(tx, prompted)
-        ref = questions.asker_of(tx, question)[1]
-        asked = await questions.view(tx, question, near=ref)
-        card = replies.posted(asked, [names[key] for key in prompted], waiting=False)
-        await tx.show(f"ask:{question.id}", card, to=ref)
-        asked = await questions.view(tx, question)
-        if question.space == ORG:  # who reads a board is not known: nothing of a private channel is shown there
-            for board in boards:
-                card, told = replies.on_board(asked), About(question=question.id)
-                await tx.show(f"board:{question.id}:{board.channel}", card, to=board, about=told)
-
-    await store.run(tell)
-
-
-async def mirrored(
-    store: Store, index: ExpertiseIndex, platforms: Mapping[str, ChatPlatform], mirror_id: str, *, at_least: float
-) -> None:
-    """A question's card is in another channel: who was asked to answer over there gets the way to its thread there."""
-    async with store.reading() as tx:
-        mirror = await tx.session.get(Mirror, int(mirror_id))
-        question = await tx.session.get(Question, mirror.question_id) if mirror else None
-        if mirror is None or question is None or mirror.thread is None:
-            return
-    link = await platforms[mirror.platform].permalink(mirror.place.root, mirror.thread)
-    try:
-        similar = await similar_for(store, index, question, at_least=at_least)
-    except Exception:
-        log.exception("search.failed", question=question.id)
-        similar = {}
-
-    async def tell(tx: Transaction) -> None:
-        question = await tx.get(Question, mirror.question_id)
-        (await tx.get(Mirror, mirror.id)).link = link
-        await questions.show_question(tx, question)
-        for row in await tx.all(select(Prompt).where(Prompt.question_id == question.id)):
-            account = await tx.recipient(row.expert_id, question.space, platform=question.platform)
-            if account and (account.platform, account.workspace) == (mirror.platform, mirror.workspace):
-                await questions.show_prompt(tx, row, question, similar=similar.get(row.expert_id))
-
-    await store.run(tell)
-
-
-async def _boards(store: Store, platforms: Mapping[str, ChatPlatform], question: Question) -> list[Place]:
-    """Where the question is shown, too: of its community's boards those that there still are."""
-    async with store.reading() as tx:
-        places = await communities.boards(tx, question.community_id)
-    found = []
-    for place in places:
-        with suppress(LookupError):
-            found.append((await platforms[place.platform].place(place)).place)
-    return found
-
-
-async def similar_for(
-    store: Store, index: ExpertiseIndex, question: Question, *, at_least: float
-) -> dict[int, list[Past]]:
-    """For each planned expert, the past answer nearest to the question that this expert may see, and whether the asker
-    has turned it down."""
-    found = {}
-    async with store.reading() as tx:
-        turned_down = select(Suggestion.entry_id).where(Suggestion.question_id == question.id)
-        unfit = set(await tx.all(turned_down.where(Suggestion.outcome == "not_quite")))
-    for planned in question.plan:
-        async with store.reading() as tx:
-            expert = await tx.session.get(Person, planned["person"])
-        if expert:
-            near = await knowledge.find(store, index, expert, question.text, limit=1, at_least=at_least)
-            found[expert.id] = [
-                replace(past, outcome="not_quite") if past.entry_id in unfit else past for past, _ in near
-            ]
-    return found
-
-
-async def prompt(
-    tx: Transaction,
-    question: Question,
-    expert_id: int,
-    *,
-    because: Sequence[dict[str, Any]],
-    similar: list[Past] | None = None,
-    named_by: Person | None = None,
-) -> bool:
-    """Ask one expert, once per question; False where they were asked already or have no account."""
-    account = await tx.recipient(expert_id, question.space, platform=question.platform)
-    asked = select(Prompt).where(Prompt.question_id == question.id, Prompt.expert_id == expert_id)
-    if account is None or await tx.first(asked):
-        return False
-    row = await tx.add(
-        Prompt(question_id=question.id, expert_id=expert_id, because=list(because),
-               created_at=hour(tx.now) if question.anonymous else tx.now,
-               named_by_id=named_by.id if named_by else None)
-    )  # fmt: skip
-    await questions.show_prompt(tx, row, question, similar=similar)
-    return True
-
-
-async def others(tx: Transaction, question: Question, *, without: Collection[int]) -> list[Candidate]:
-    """Those of the plan who may know, too, and can be asked now. Why is not said: not everybody may know of that."""
-    busy = await experts.unavailable(tx)
-    ids = [p["person"] for p in question.plan if p["person"] not in busy and p["person"] not in without]
-    return [
-        candidate
-        for candidate in await experts.named(tx, ids, "")
-        if await tx.recipient(candidate.person_id, question.space, platform=question.platform)
-    ]
-
-
-async def prompt_next(tx: Transaction, question: Question) -> bool:
-    """Ask the next candidate of the plan who was not asked and can be asked now; False where nobody is left."""
-    busy = await experts.unavailable(tx)
-    for planned in question.plan:
-        free = not planned["asked"] and planned["person"] not in busy
-        if free and await prompt(tx, question, planned["person"], because=planned["because"]):
-            question.plan = [{**p, "asked": p["asked"] or p is planned} for p in question.plan]
-            return True
-    asker = questions.asker_of(tx, question)[0]
-    for candidate in await _moderators(tx, question.community_id or 0, without=asker):
-        if await prompt(tx, question, candidate.person_id, because=candidate.because):
-            return True
-    return False
-
-
-async def make_up_for(tx: Transaction, prompt: Prompt) -> None:
-    """This expert cannot be asked, or not any more: the next best is."""
-    question = await tx.get(Question, prompt.question_id)
-    if prompt.state in ("open", "later"):
-        prompt.state, prompt.decided_at = "closed", tx.now
-        if question.state == "routed":
-            await prompt_next(tx, question)

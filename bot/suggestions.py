@@ -8,7 +8,7 @@ from dataclasses import astuple, replace
 import structlog
 from sqlalchemy import select
 
-from bot import communities, knowledge, language, questions, replies, routing
+from bot import communities, knowledge, language, questions, replies, replies_experts, routing
 from bot.errors import AlreadyDone, NotAllowed
 from bot.models import (
     Channel,
@@ -153,7 +153,7 @@ async def solved(tx: Transaction, person: Person, event: Pressed) -> None:
     for author in authors:
         account = await tx.recipient(author, entry.space) if author and author != person.id else None
         if account:
-            card = replies.your_answer_helped(entry.title, helped)
+            card = replies_experts.your_answer_helped(entry.title, helped)
             await tx.show(f"helped:{entry.id}:{author}:{helped}", card, to=account, about=told)
 
 

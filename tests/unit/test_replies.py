@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.web.render import render_markdown, render_message
-from bot import replies, replies_home, replies_knowledge
+from bot import replies, replies_experts, replies_home, replies_knowledge
 from bot.ports import Buttons, Context, Message, Text
 from bot.replies import Asked, Candidate, Past, excerpt, plain
 from bot.replies_home import Asking, Belonging, Expertise, Home
@@ -77,12 +77,13 @@ def _cards() -> list[Message]:
         replies.answered(asked, 1, HOSTILE, HOSTILE, accepted=False, withdrawn=False),
         replies.answered(asked, 1, HOSTILE, HOSTILE, accepted=False, withdrawn=True),
         replies.missing(asked, HOSTILE), replies.shared(HOSTILE, past, NOW),
-        replies.prompt(asked, 1, why="", named_by=HOSTILE, similar=[past], state="open", now=NOW),
-        replies.your_answer_was_accepted(asked, "published", NOW, 2), replies.your_answer_helped(HOSTILE, 3),
-        replies.question_solved(asked, HOSTILE, HOSTILE), replies.follow_up(asked, HOSTILE),
+        replies_experts.prompt(asked, 1, why="", named_by=HOSTILE, similar=[past], state="open", now=NOW),
+        replies_experts.your_answer_was_accepted(asked, "published", NOW, 2),
+        replies_experts.your_answer_helped(HOSTILE, 3),
+        replies_experts.question_solved(asked, HOSTILE, HOSTILE), replies_experts.follow_up(asked, HOSTILE),
         replies_knowledge.found(HOSTILE, [past], NOW), replies_knowledge.knowing(HOSTILE, [someone]),
         replies.settled(HOSTILE, "Done."),
-        replies.answer_or_question(HOSTILE, 1, [(1, HOSTILE)]),
+        replies_experts.answer_or_question(HOSTILE, 1, [(1, HOSTILE)]),
         replies_knowledge.to_review(1, HOSTILE, HOSTILE, HOSTILE, HOSTILE, ""),
         replies_home.communities([(HOSTILE, HOSTILE, HOSTILE, 1)]), replies_home.overview([asked], [asked]),
         replies_knowledge.entry(past, now=NOW), replies_knowledge.entry_decided(HOSTILE, HOSTILE, published=True),

@@ -31,7 +31,6 @@ def upgrade() -> None:
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.Column("sent_as", sa.String(length=64), nullable=True),
         sa.Column("sealed_message_id", sa.Text(), nullable=True),
-        sa.Column("failure", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
