@@ -1,6 +1,7 @@
 # `make help` lists what there is. Everything is installed into .venv and nowhere else.
 PYTHON ?= python3
 BIN := .venv/bin
+TESTS := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 .PHONY: help install demo test check bench clean
 
@@ -19,14 +20,14 @@ demo: install  ## a running bot with a sample organisation, in your browser
 	$(BIN)/weaver demo
 
 test: install  ## everything the tests need, then the tests
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 check: install  ## what CI runs: style, types, who may import whom, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 bench: install  ## timings, on this machine
 	@for script in tests/bench/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -24,13 +25,19 @@ def node_modules(*packages: str) -> Path:
     if not shutil.which("node") or not shutil.which("npm"):
         pytest.skip(f"Node.js and npm are not installed, so {packages[0]} cannot run.")
     folder = Path(sys.prefix) / "node" / "-".join(name.rpartition("/")[2] for name in packages)
+    folder.mkdir(parents=True, exist_ok=True)
     done = folder / "installed"
-    if not done.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        install = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--fetch-retries=1", *packages]
-        install += ["--cache", str(folder / "cache")]
-        said = subprocess.run(install, capture_output=True, text=True, check=False, timeout=240, env=_environment())
-        if said.returncode:
-            pytest.skip(f"npm could not install {packages[0]}: {said.stderr.strip()[-300:]}")
-        done.touch()
+    with (folder / "lock").open("w") as lock:  # tests run in several processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            _install(folder, packages)
+            done.touch()
     return folder / "node_modules"
+
+
+def _install(folder: Path, packages: tuple[str, ...]) -> None:
+    install = ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--fetch-retries=1", *packages]
+    install += ["--cache", str(folder / "cache")]
+    said = subprocess.run(install, capture_output=True, text=True, check=False, timeout=240, env=_environment())
+    if said.returncode:
+        pytest.skip(f"npm could not install {packages[0]}: {said.stderr.strip()[-300:]}")
